@@ -1,0 +1,93 @@
+# What a program needs to be built with Penny, in this repository and by find_package(penny):
+#   penny::penny                       library for native and Emscripten programs
+#   penny_add_module(NAME sources...)  a web module NAME.wasm: your sources and the core, for the JavaScript package
+# The port follows from the toolchain file: web (toolchain-web.cmake), emscripten, or native.
+
+include_guard(GLOBAL)
+get_filename_component(PENNY_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+
+if(NOT PENNY_PORT)
+  set(PENNY_PORT native)
+endif()
+set(PENNY_CORE_SOURCES heap.c task_stack.c park.c sched.c root.c loops.c sort.c port_${PENNY_PORT}.c)
+list(TRANSFORM PENNY_CORE_SOURCES PREPEND "${PENNY_ROOT}/src/")
+
+set(PENNY_WARNINGS -Wall -Wextra -Wundef -Wshadow -Wconversion -Wstrict-prototypes)
+if(PENNY_WERROR)
+  list(APPEND PENNY_WARNINGS -Werror)
+endif()
+
+# Our warnings, for the core and for what this repository builds on it.
+add_library(penny_strict INTERFACE)
+target_compile_options(penny_strict INTERFACE ${PENNY_WARNINGS})
+
+# What the core and its users must agree on, because penny.h holds the fast paths.
+add_library(penny_common INTERFACE)
+target_include_directories(penny_common INTERFACE "${PENNY_ROOT}/src")
+if(PENNY_DEBUG)
+  target_compile_definitions(penny_common INTERFACE PENNY_DEBUG=1)
+endif()
+
+if(PENNY_PORT STREQUAL "web")
+  include("${CMAKE_CURRENT_LIST_DIR}/libc.cmake")
+
+  # Objects, not an archive: nothing of the core is called by name from the user's code, JavaScript calls its exports.
+  add_library(penny_core OBJECT ${PENNY_CORE_SOURCES})
+  set_target_properties(penny_core PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
+  target_link_libraries(penny_core PUBLIC penny_common PRIVATE penny_strict)
+
+  # An archive, so that a module which calls no libc function links none.
+  add_library(penny_libc STATIC "${PENNY_ROOT}/src/libc_web.c")
+  target_link_libraries(penny_libc PUBLIC penny_common PRIVATE penny_strict)
+
+  execute_process(COMMAND "${CMAKE_C_COMPILER}" --target=wasm32-wasi -print-libgcc-file-name
+                  OUTPUT_VARIABLE _penny_builtins OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(NOT EXISTS "${_penny_builtins}")
+    message(FATAL_ERROR "No compiler-rt for wasm32 (Debian: libclang-rt-22-dev-wasm32): '${_penny_builtins}'")
+  endif()
+  set(PENNY_BUILTINS "${_penny_builtins}" CACHE FILEPATH "compiler-rt builtins for wasm32")
+
+  find_program(PENNY_NODE NAMES node REQUIRED)
+  # Never one from PATH: an old Binaryen breaks modules quietly.
+  find_file(PENNY_WASM_OPT NAMES wasm-opt REQUIRED NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH
+            PATHS "${PENNY_ROOT}/node_modules/binaryen/bin" "${PENNY_ROOT}/../binaryen/bin"
+                  "${CMAKE_SOURCE_DIR}/node_modules/binaryen/bin"
+            DOC "wasm-opt of the npm package binaryen, 132 or later")
+  set(PENNY_MODULE_STACK_BYTES 65536 CACHE STRING "Shadow stack of the page's own instance of a module")
+else()
+  find_package(Threads REQUIRED)
+  add_library(penny STATIC ${PENNY_CORE_SOURCES})
+  add_library(penny::penny ALIAS penny)
+  set_target_properties(penny PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
+  target_link_libraries(penny PUBLIC penny_common Threads::Threads m PRIVATE penny_strict)
+  if(PENNY_PORT STREQUAL "emscripten")
+    target_compile_options(penny PUBLIC -pthread)
+    # The main function runs on a worker: a page's thread may not block.
+    target_link_options(penny PUBLIC -pthread -sPROXY_TO_PTHREAD -sEXIT_RUNTIME -sALLOW_MEMORY_GROWTH
+                        -sMAXIMUM_MEMORY=2GB -Wno-pthreads-mem-growth)
+  endif()
+endif()
+
+# A web module: NAME.wasm in the current binary folder, after wasm-opt. Imports its shared memory, exports the table.
+function(penny_add_module name)
+  if(NOT PENNY_PORT STREQUAL "web")
+    message(FATAL_ERROR "penny_add_module(${name}): configure with Penny's toolchain-web.cmake")
+  endif()
+  # The linked file has its own name, so that NAME.wasm is never one that skipped the post-link step.
+  add_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES OUTPUT_NAME ${name}.linked C_STANDARD 11 C_EXTENSIONS ON)
+  target_link_libraries(${name} PRIVATE penny_core penny_common penny_libc "${PENNY_LIBC_ARCHIVE}" "${PENNY_BUILTINS}")
+  # --no-wasm-opt: the driver would run any wasm-opt it finds on PATH. --no-check-features: the libc members were built
+  # without threads, which is right for pure functions, the only ones in the archive. --stack-first: an overflow that
+  # the stack check could miss runs into address 0 and traps instead of into data.
+  target_link_options(${name} PRIVATE -nostdlib --no-wasm-opt
+    LINKER:--no-entry LINKER:--import-memory LINKER:--shared-memory LINKER:--max-memory=4294967296
+    LINKER:--export-table LINKER:--growable-table LINKER:--export=__stack_pointer LINKER:--export-if-defined=main LINKER:--export-if-defined=__main_argc_argv
+    LINKER:--export=__heap_base LINKER:--stack-first LINKER:--no-check-features
+    LINKER:-z,stack-size=${PENNY_MODULE_STACK_BYTES})
+  set(output "${CMAKE_CURRENT_BINARY_DIR}/${name}.wasm")
+  add_custom_command(TARGET ${name} POST_BUILD
+    COMMAND "${PENNY_NODE}" "${PENNY_ROOT}/cmake/postlink.mjs" "${PENNY_WASM_OPT}" "$<TARGET_FILE:${name}>" "${output}"
+    BYPRODUCTS "${output}" COMMENT "Optimising ${name}.wasm" VERBATIM)
+  set_target_properties(${name} PROPERTIES PENNY_MODULE "${output}")
+endfunction()
