@@ -32,13 +32,13 @@ _Noreturn void pn_port_fatal(const char *message) {
 
 /* A failed check fails the whole program at once: later ones would only report what follows from it. */
 #define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
-static void check(bool holds, const char *what, const char *file, int line) {
+static inline void check(bool holds, const char *what, const char *file, int line) {
     if (holds) return;
     printf("# %s:%d: %s\n", file, line, what);
     if (failures++ == 0) fflush(stdout);
 }
 
-static void report(const char *name) {
+static inline void report(const char *name) {
     static int reported;
     printf("%s %s\n", failures == reported ? "ok" : "not ok", name);
     fflush(stdout);
@@ -46,7 +46,7 @@ static void report(const char *name) {
 }
 
 /* Address space for a region of `bytes` that begins at a multiple of 16 KiB, zeroed, untouched. */
-static void *map_region(uint64_t bytes) {
+static inline void *map_region(uint64_t bytes) {
     size_t size = (size_t)bytes + PN_HEAP_PAGE_BYTES;
     char *p = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) {
@@ -56,9 +56,9 @@ static void *map_region(uint64_t bytes) {
     return (void *)(((uintptr_t)p + PN_HEAP_PAGE_BYTES - 1) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1));
 }
 
-static void unmap_region(void *base, uint64_t bytes) { munmap(base, (size_t)bytes); }
+static inline void unmap_region(void *base, uint64_t bytes) { munmap(base, (size_t)bytes); }
 
-static uint64_t next_random(uint64_t *state) {
+static inline uint64_t next_random(uint64_t *state) {
     *state += 0x9E3779B97F4A7C15u;
     uint64_t z = *state;
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
@@ -67,12 +67,12 @@ static uint64_t next_random(uint64_t *state) {
 }
 
 /* Fills a block with a pattern that depends on the block's tag, and checks it. */
-static void fill(void *p, size_t bytes, uint64_t tag) {
+static inline void fill(void *p, size_t bytes, uint64_t tag) {
     unsigned char *b = (unsigned char *)p;
     for (size_t i = 0; i < bytes; i++) b[i] = (unsigned char)(tag * 31 + i * 7 + (i >> 8));
 }
 
-static bool is_filled(const void *p, size_t bytes, uint64_t tag) {
+static inline bool is_filled(const void *p, size_t bytes, uint64_t tag) {
     const unsigned char *b = (const unsigned char *)p;
     for (size_t i = 0; i < bytes; i++) {
         if (b[i] != (unsigned char)(tag * 31 + i * 7 + (i >> 8))) return false;
@@ -82,7 +82,7 @@ static bool is_filled(const void *p, size_t bytes, uint64_t tag) {
 
 /* Every page of the region belongs to exactly one run, none is BUSY; returns the pages free. Nobody may
  * be inside. Reads the map by itself, so that it does not believe what heap_pages.c believes. */
-static uint32_t count_free_pages(const pn_heap *h) {
+static inline uint32_t count_free_pages(const pn_heap *h) {
     uint32_t page = 0;
     uint32_t free_pages = 0;
     while (page < h->pages) {
