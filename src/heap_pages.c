@@ -260,9 +260,9 @@ static uint32_t find_border(const pn_heap *h, uint32_t page, uint32_t length) {
     return length;
 }
 
-/* A dead holder died between two stores of extend or split: the run at the lower border says both
- * lengths together, and the upper border's word is BUSY and its own. If the lower run was in use (a
- * resize), the upper part stays with it; if it was BUSY, each is freed for itself. */
+/* A dead holder may have died between two stores of extend or split: then the word at the lower border
+ * says both lengths together, and the upper border's word is BUSY and its own. Undone towards one run,
+ * which stays in use if it was (a resize), and is freed if it was BUSY. */
 uint32_t pn_pages_reclaim(pn_heap *h, uint32_t owner) {
     uint32_t freed = 0;
     uint32_t page = 0;
@@ -275,18 +275,17 @@ uint32_t pn_pages_reclaim(pn_heap *h, uint32_t owner) {
             page = 0;
             continue;
         }
-        if (state_of(word) == RUN_BUSY && owner_of(word) == owner) {
-            length = find_border(h, page, length);
+        bool is_left = state_of(word) == RUN_BUSY && owner_of(word) == owner;
+        uint32_t inside = is_left || state_of(word) == RUN_USED ? find_border(h, page, length) : length;
+        /* Acquire, as above. A word BUSY for the dead is changed by nobody but this function. */
+        uint32_t border = inside < length ? pn_load_acquire(&h->map[page + inside]) : RUN_VIRGIN;
+        if (state_of(border) == RUN_BUSY && owner_of(border) == owner) {
+            /* Release, pairs with scan's load: a walk that stood here starts again. */
+            pn_store_release(&h->map[page + inside], RUN_INTERIOR);
+        }
+        if (is_left) {
             release_run(h, page, length, true);
             freed += length;
-        } else if (state_of(word) == RUN_USED) {
-            uint32_t inside = find_border(h, page, length);
-            /* Acquire, as above. A word BUSY for the dead is changed by nobody but this function. */
-            uint32_t border = inside < length ? pn_load_acquire(&h->map[page + inside]) : 0;
-            if (state_of(border) == RUN_BUSY && owner_of(border) == owner) {
-                /* Release, pairs with scan's load: a walk that stood here starts again. */
-                pn_store_release(&h->map[page + inside], RUN_INTERIOR);
-            }
         }
         page += length;
     }
