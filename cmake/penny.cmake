@@ -9,7 +9,7 @@ get_filename_component(PENNY_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 if(NOT PENNY_PORT)
   set(PENNY_PORT native)
 endif()
-set(PENNY_CORE_SOURCES heap.c task_stack.c park.c sched.c root.c loops.c sort.c port_${PENNY_PORT}.c)
+set(PENNY_CORE_SOURCES heap.c heap_pages.c task_stack.c park.c sched.c root.c loops.c sort.c port_${PENNY_PORT}.c)
 list(TRANSFORM PENNY_CORE_SOURCES PREPEND "${PENNY_ROOT}/src/")
 
 set(PENNY_WARNINGS -Wall -Wextra -Wundef -Wshadow -Wconversion -Wstrict-prototypes)

@@ -25,7 +25,10 @@ const features = [
 ].map((name) => `--enable-${name}`);
 
 function run(args) {
-  execFileSync(process.execPath, [wasmOpt, ...features, ...args], { stdio: 'inherit', timeout: 300_000 });
+  execFileSync(process.execPath, [wasmOpt, ...features, ...args], {
+    stdio: 'inherit',
+    timeout: 300_000,
+  });
 }
 
 try {
@@ -33,7 +36,15 @@ try {
   // bytes are right, and the second run validates them.
   const handler = '--pass-arg=stack-check-handler@pn_port_stack_overflow';
   run(['--no-validation', '--debuginfo', '--stack-check', handler, input, '-o', checked]);
-  run(['-O3', '--strip-debug', '--strip-producers', '--strip-target-features', checked, '-o', output]);
+  run([
+    '-O3',
+    '--strip-debug',
+    '--strip-producers',
+    '--strip-target-features',
+    checked,
+    '-o',
+    output,
+  ]);
 } finally {
   rmSync(checked, { force: true });
 }

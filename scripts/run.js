@@ -42,7 +42,12 @@ process.once('exit', () => {
 
 /** Keeps a long-lived child on the list of what must not outlive this process. */
 export function spawnGroup(command, args, options = {}) {
-  const child = spawn(command, args, { cwd: root, env: childEnvironment(), ...options, detached: true });
+  const child = spawn(command, args, {
+    cwd: root,
+    env: childEnvironment(),
+    ...options,
+    detached: true,
+  });
   live.add(child);
   child.once('exit', () => live.delete(child));
   child.once('error', () => live.delete(child));

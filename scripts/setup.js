@@ -32,9 +32,14 @@ const testPackages = {
 const sets = { demo: demoPackages, test: { ...demoPackages, ...testPackages } };
 
 async function isInstalled(names) {
-  const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
-    timeoutSeconds: 20,
-  });
+  const { output } = await run(
+    'dpkg-query',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a format of dpkg-query, not of JavaScript.
+    ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names],
+    {
+      timeoutSeconds: 20,
+    },
+  );
   const found = new Set(output.match(/^(\S+) installed$/gm)?.map((line) => line.split(' ')[0]));
   return (name) => found.has(name);
 }
@@ -59,12 +64,15 @@ async function installDebianPackages(names, say) {
   const list = names.join(' ');
   const hint = `Install these Debian packages, then try again:\n  apt-get install --no-install-recommends ${list}`;
   if (!existsSync('/usr/bin/apt-get')) throw new Error(`There is no apt-get here. ${hint}`);
-  if (process.getuid?.() !== 0) throw new Error(`Packages are missing and this is not root. ${hint}`);
+  if (process.getuid?.() !== 0)
+    throw new Error(`Packages are missing and this is not root. ${hint}`);
 
   say(`installing ${names.length} Debian packages: ${list}`);
   const install = ['install', '-y', '--no-install-recommends', ...names];
   // The package lists may be there already; asking them first costs nothing compared with an update.
-  const isListed = (await run('apt-get', ['install', '-s', ...install.slice(2)], { timeoutSeconds: 60 })).code === 0;
+  const isListed =
+    (await run('apt-get', ['install', '-s', ...install.slice(2)], { timeoutSeconds: 60 })).code ===
+    0;
   if (isListed && (await apt(install, say, 900))) return;
   for (let attempt = 1; attempt <= 2; attempt++) {
     say(`fetching package lists${attempt > 1 ? ' again' : ''}`);
@@ -77,7 +85,9 @@ async function installDebianPackages(names, say) {
 async function installNodePackages(say) {
   const modules = join(root, 'node_modules');
   const mark = join(modules, '.penny-setup');
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
   say('installing npm packages (npm ci)');
   const npm = () =>
@@ -98,7 +108,8 @@ export async function setup(set = 'test', say = (text) => console.log(`setup: ${
   const packages = sets[set];
   if (!packages) throw new Error(`unknown set ${set}: demo or test`);
   mkdirSync(join(root, 'build', 'logs'), { recursive: true });
-  if (Number.parseInt(process.versions.node, 10) < 20) throw new Error('Node 20 or later is needed');
+  if (Number.parseInt(process.versions.node, 10) < 20)
+    throw new Error('Node 20 or later is needed');
 
   const has = await isInstalled(Object.keys(packages));
   const missing = Object.keys(packages).filter((name) => !has(name));

@@ -1,7 +1,8 @@
-// The part of libc that a freestanding web module cannot take from wasi-libc: memory comes from Penny's heap, output
-// goes to the console through the port, an abort is a trap. The rest are pure functions (cmake/libc.cmake).
-// Linked from an archive: a module that calls none of these, and no other libc function, contains none of it.
-// Called by tasks on workers and by the page's own instance. Source of the signatures: C11, 7.21 to 7.24.
+// The part of libc that a freestanding web module cannot take from wasi-libc: memory comes from
+// Penny's heap, output goes to the console through the port, an abort is a trap. The rest are pure
+// functions (cmake/libc.cmake). Linked from an archive: a module that calls none of these, and no
+// other libc function, contains none of it. Called by tasks on workers and by the page's own
+// instance. Source of the signatures: C11, 7.21 to 7.24.
 
 #include "penny.h"
 
@@ -16,12 +17,12 @@
 // Text longer than this goes through the heap.
 enum { LINE_BYTES = 512 };
 
-__attribute__((import_module("env"), import_name("pn_port_print"))) void pn_port_print(const char *text,
-                                                                                       size_t length_bytes,
-                                                                                       int is_error);
+__attribute__((import_module("env"), import_name("pn_port_print"))) void
+pn_port_print(const char *text, size_t length_bytes, int is_error);
 
-// What the libc members report errors in: one word for all workers, so a test of it proves nothing. It has no declaration
-// in a header that was read here, and wasi-libc's own (thread-local) does not link against it.
+// What the libc members report errors in: one word for all workers, so a test of it proves nothing.
+// It has no declaration in a header that was read here, and wasi-libc's own (thread-local) does not
+// link against it.
 extern int errno;
 int errno;
 
@@ -119,6 +120,7 @@ _Noreturn void __assert_fail(const char *text, const char *file, int line, const
   __builtin_trap();
 }
 
-// wasi-libc's string streams name this only to pull its exit code into the link; there are no files to flush here.
+// wasi-libc's string streams name this only to pull its exit code into the link; there are no files
+// to flush here.
 void __stdio_exit_needed(void);
 void __stdio_exit_needed(void) {}
