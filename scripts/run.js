@@ -7,12 +7,16 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Environment of every child: our tools first, no browser downloads, modules that Debian's emcc needs. */
+/**
+ * Environment of every child: modules that Debian's emcc needs, no browser downloads, and npm's bin folders off the path:
+ * Emscripten would run the wasm-opt it finds there, which is far newer than its own and breaks its output.
+ */
 export function childEnvironment(extra = {}) {
-  const bin = join(root, 'node_modules', '.bin');
+  const bin = join('node_modules', '.bin');
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((name) => !name.endsWith(bin));
   return {
     ...process.env,
-    PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
+    PATH: folders.join(delimiter),
     NODE_PATH: join(root, 'node_modules'),
     PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1',
     ...extra,
