@@ -115,6 +115,7 @@ typedef struct pn_entry {
     pn_root *root;   /* owner writes before base, thieves read after base */
     pn_task *task;   /* owner, and the host after the owner's death */
     pn_task *head;   /* where the task stack is put back to */
+    void *scratch;   /* newest scratch block at entry: newer ones are freed when the entry fails */
 } pn_entry;
 
 struct pn_worker {
@@ -142,6 +143,7 @@ struct pn_worker {
     uint32_t ticks;               /* rounds of the scheduling loop, for fairness */
     uint32_t chunks;              /* chunks allocated */
     uint32_t open_spawns;         /* debug builds: tasks spawned and not yet synced */
+    void *scratch;                /* newest scratch block; each begins with the address of the one before */
     pn_root *batch;               /* inbox batch in hand: recorded before it is used */
     pn_control *control;          /* constant */
     void *stack;                  /* base of this worker's C stack (web), freed when it retires */

@@ -205,6 +205,11 @@ void *penny_aligned(size_t align, size_t bytes);
 void *penny_realloc(void *block, size_t bytes);
 void penny_free(void *block);
 
+/* Memory for the time of a task: freed by penny_scratch_end, newest first, or by itself when the task fails (what came from
+ * penny_alloc in a task that fails stays allocated). Task. NULL when memory is exhausted. Aligned to 64 bytes. */
+void *penny_scratch(size_t bytes);
+void penny_scratch_end(void *scratch);
+
 /* Per-worker storage: a key for `bytes` of zeroed memory in each worker (0.. or PENNY_ENOMEM after 32 keys); this worker's
  * block, made at first use and freed with the pool (NULL when memory is exhausted). */
 int penny_local_new(size_t bytes);

@@ -157,6 +157,34 @@ void penny_free(void *block)
     end_heap(w);
 }
 
+/* ---- scratch: blocks that end with the task ---- */
+
+void *penny_scratch(size_t bytes)
+{
+    pn_worker *w = pn_port_self();
+    if (!w || !w->depth || bytes > SIZE_MAX - PN_LINE) return NULL;
+    void **block = penny_aligned(PN_LINE, bytes + PN_LINE);
+    if (!block) return NULL;
+    *block = w->scratch;
+    w->scratch = block;
+    return (char *)block + PN_LINE;
+}
+
+void pn_scratch_pop(pn_worker *w)
+{
+    void **block = w->scratch;
+    w->scratch = *block;
+    penny_free(block);
+}
+
+void penny_scratch_end(void *scratch)
+{
+    pn_worker *w = pn_port_self();
+    if (!w || (char *)w->scratch + PN_LINE != scratch)
+        pn_port_fatal("penny_scratch_end: not the newest scratch block of this worker");
+    pn_scratch_pop(w);
+}
+
 /* ---- storage per worker ---- */
 
 int penny_local_new(size_t bytes)

@@ -40,6 +40,9 @@ int64_t pn_pool_destroy(void);
 /* The pool of this program, NULL when there is none. */
 pn_control *pn_pool(void);
 
+/* Frees the newest scratch block. Owner. */
+void pn_scratch_pop(pn_worker *worker);
+
 /* layout.c */
 typedef struct pn_layout_item {
     const char *name;

@@ -49,6 +49,7 @@ static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task
     entry->task = task;
     entry->head = head;
     entry->victim = victim;
+    entry->scratch = w->scratch;
     pn_store_relaxed(&entry->root, root); /* published by the store of base */
     /* Release: pairs with the acquire in root_of; a thief that sees this base sees the root. */
     pn_store_release(&entry->base, pn_stack_index(w, head));
@@ -78,7 +79,10 @@ static void end_entry(pn_worker *w, bool is_failed)
     pn_task *task = entry->task;
     pn_root *root = entry->root;
     uint32_t victim = entry->victim;
-    if (is_failed) pn_stack_unwind(w, entry->head, entry->base);
+    if (is_failed) {
+        pn_stack_unwind(w, entry->head, entry->base);
+        while (w->scratch != entry->scratch) pn_scratch_pop(w);
+    }
     /* Release: after the unwind; nobody holds a task of this entry any more (I2). */
     pn_store_release(&entry->base, pn_entry_unused(w->control));
     w->depth--;
