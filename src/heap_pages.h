@@ -13,7 +13,8 @@
 int pn_pages_init(pn_heap *h, void *base, uint64_t max_bytes);
 /* A committed run of exactly `pages` pages, or 0. */
 uint32_t pn_pages_claim(pn_heap *h, uint32_t owner, uint32_t pages);
-/* The run must be the caller's, all of it; plain writes to it happen before whoever claims it next. */
+/* The run must be the caller's, all of it; plain writes to it happen before whoever claims it next.
+ */
 void pn_pages_release(pn_heap *h, uint32_t page);
 /* Length of the caller's run that starts at `page`, or 0 when none in use starts there. */
 uint32_t pn_pages_length(const pn_heap *h, uint32_t page);
@@ -23,7 +24,7 @@ bool pn_pages_resize(pn_heap *h, uint32_t owner, uint32_t page, uint32_t pages);
 uint32_t pn_pages_reclaim(pn_heap *h, uint32_t owner);
 
 static inline uintptr_t pn_pages_address(const pn_heap *h, uint32_t page) {
-    return h->base + ((uintptr_t)page << PN_HEAP_PAGE_SHIFT);
+  return h->base + ((uintptr_t)page << PN_HEAP_PAGE_SHIFT);
 }
 
 #endif
