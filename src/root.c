@@ -79,6 +79,7 @@ void pn_root_end(pn_worker *w, pn_root *root)
     uint32_t kind = root->kind;
     /* Acquire: the failing worker's message comes with the error. */
     int error = pn_load_acquire(&root->error);
+    if (kind == PN_KIND_JS && root->waiter) return; /* its promise is pending: pn_web_result comes back here (port_web.c) */
     if (kind == PN_KIND_HOST || kind == PN_KIND_JS) {
         pn_store_release(&root->state, PN_ENDED); /* pairs with the host's load after the take */
         if (!pn_queue_push(&control->completions, root)) return; /* who found it empty signals (QUEUES.md) */
