@@ -1,25 +1,27 @@
 /*
  * task_macros.h: the preprocessor part of penny.h. Nothing in here is for use by name.
  *
- * For a task `f` of n parameters the macros make: typedefs f_pn_r and f_pn_t0.. (so that a declaration may be repeated), the
- * body f_pn_body(worker, head, parameters), f_pn_go (calls the body with the arguments of a record), f_pn_result (reads the
- * result of a record), f_pn_run (go, then store: what thieves and roots call) and f_pn_type (name, run, signature).
- * Argument i lies at 8 * i of the payload; with more than 6 arguments the payload holds the address of a line that has them.
+ * For a task `f` of n parameters the macros make: typedefs f_pn_r and f_pn_t0.. (so that a
+ * declaration may be repeated), the body f_pn_body(worker, head, parameters), f_pn_go (calls the
+ * body with the arguments of a record), f_pn_result (reads the result of a record), f_pn_run (go,
+ * then store: what thieves and roots call) and f_pn_type (name, run, signature). Argument i lies at
+ * 8 * i of the payload; with more than 6 arguments the payload holds the address of a line that has
+ * them.
  */
 #ifndef PENNY_TASK_MACROS_H
 #define PENNY_TASK_MACROS_H
 
 #include "layout.h"
 
-#define PN_CAT(a, b) PN_CAT_I(a, b)
-#define PN_CAT_I(a, b) a##b
-#define PN_COUNT(...) PN_COUNT_I(__VA_ARGS__, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define PN_CAT(a, b)                                     PN_CAT_I(a, b)
+#define PN_CAT_I(a, b)                                   a##b
+#define PN_COUNT(...)                                    PN_COUNT_I(__VA_ARGS__, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define PN_COUNT_I(a, b, c, d, e, f, g, h, i, j, n, ...) n
-#define PN_TYPE(pair) PN_TYPE_I pair
-#define PN_TYPE_I(T, name) T
-#define PN_PARAM(pair) PN_PARAM_I pair
-#define PN_PARAM_I(T, name) T name
-#define PN_UNUSED __attribute__((unused))
+#define PN_TYPE(pair)                                    PN_TYPE_I pair
+#define PN_TYPE_I(T, name)                               T
+#define PN_PARAM(pair)                                   PN_PARAM_I pair
+#define PN_PARAM_I(T, name)                              T name
+#define PN_UNUSED                                        __attribute__((unused))
 
 #ifdef __cplusplus
 #define PN_EXTERN extern "C"
@@ -27,26 +29,27 @@
 #define PN_EXTERN extern
 #endif
 
-/* ---- type codes: kind * 16 + size in bytes; the JavaScript layer reads them from f_pn_type ---- */
-#define PN_CODE_VOID 0x00
-#define PN_CODE_SIGNED 0x10
-#define PN_CODE_UNSIGNED 0x20
-#define PN_CODE_FLOAT 0x30
-#define PN_CODE_POINTER 0x40
-#define PN_CODE_BOOL 0x50
+/* ---- type codes: kind * 16 + size in bytes; the JavaScript layer reads them from f_pn_type ----
+ */
+#define PN_CODE_VOID        0x00
+#define PN_CODE_SIGNED      0x10
+#define PN_CODE_UNSIGNED    0x20
+#define PN_CODE_FLOAT       0x30
+#define PN_CODE_POINTER     0x40
+#define PN_CODE_BOOL        0x50
 #define PN_CODE_OF(kind, T) (unsigned char)(PN_CODE_##kind + sizeof(T))
 
 #ifdef __cplusplus
 template <class T> struct pn_cpp {
-    typedef T slot;
-    static constexpr unsigned char code = PN_CODE_OF(POINTER, T);
+  typedef T slot;
+  static constexpr unsigned char code = PN_CODE_OF(POINTER, T);
 };
 template <class T> struct pn_cpp<const T> : pn_cpp<T> {};
-#define PN_CPP_CODE(kind, T) \
-    template <> struct pn_cpp<T> { \
-        typedef T slot; \
-        static constexpr unsigned char code = PN_CODE_OF(kind, T); \
-    };
+#define PN_CPP_CODE(kind, T)                                   \
+  template <> struct pn_cpp<T> {                               \
+    typedef T slot;                                            \
+    static constexpr unsigned char code = PN_CODE_OF(kind, T); \
+  };
 PN_CPP_CODE(SIGNED, signed char)
 PN_CPP_CODE(SIGNED, char)
 PN_CPP_CODE(SIGNED, short)
@@ -62,21 +65,25 @@ PN_CPP_CODE(FLOAT, float)
 PN_CPP_CODE(FLOAT, double)
 PN_CPP_CODE(BOOL, bool)
 template <> struct pn_cpp<void> {
-    typedef char slot;
-    static constexpr unsigned char code = 0;
+  typedef char slot;
+  static constexpr unsigned char code = 0;
 };
 template <class R> struct pn_cpp_store {
-    template <class F> static void run(void *p, F go) { *(R *)p = go(); }
+  template <class F> static void run(void *p, F go) {
+    *(R *)p = go();
+  }
 };
 template <> struct pn_cpp_store<void> {
-    template <class F> static void run(void *, F go) { go(); }
+  template <class F> static void run(void *, F go) {
+    go();
+  }
 };
-#define PN_CODE(T) (pn_cpp<T>::code)
-#define PN_SLOT(T) pn_cpp<T>::slot *
+#define PN_CODE(T)           (pn_cpp<T>::code)
+#define PN_SLOT(T)           pn_cpp<T>::slot *
 #define PN_STORE(R, p, expr) pn_cpp_store<R>::run((p), [&] { return expr; })
 #else
 #define PN_CODE(T) \
-    _Generic((T *)0, \
+  _Generic((T *)0, \
         void *: (unsigned char)0, \
         signed char *: PN_CODE_OF(SIGNED, char), \
         char *: PN_CODE_OF(SIGNED, char), \
@@ -93,16 +100,16 @@ template <> struct pn_cpp_store<void> {
         double *: PN_CODE_OF(FLOAT, double), \
         _Bool *: PN_CODE_OF(BOOL, _Bool), \
         default: PN_CODE_OF(POINTER, void *))
-/* A pointer to T, but to char for void, so that a result slot can be named for every result type. */
-#define PN_SLOT(T) __typeof__(_Generic((T *)0, void *: (char *)0, default: (T *)0))
+/* A pointer to T, but to char for void, so that a result slot can be named for every result type.
+ */
+#define PN_SLOT(T) __typeof__(_Generic((T *)0, void * : (char *)0, default : (T *)0))
 #define PN_STORE(R, p, expr) \
-    (*(PN_SLOT(R))(p) = _Generic((R *)0, void *: ((expr), (char)0), default: (expr)))
+  (*(PN_SLOT(R))(p) = _Generic((R *)0, void * : ((expr), (char)0), default : (expr)))
 #endif
-
 
 /* ---- lists by arity: parameters, types, argument loads and stores ---- */
 #define PN_PARAMS_0()
-#define PN_PARAMS_1(a) , PN_PARAM(a)
+#define PN_PARAMS_1(a)      , PN_PARAM(a)
 #define PN_PARAMS_2(a, ...) , PN_PARAM(a) PN_PARAMS_1(__VA_ARGS__)
 #define PN_PARAMS_3(a, ...) , PN_PARAM(a) PN_PARAMS_2(__VA_ARGS__)
 #define PN_PARAMS_4(a, ...) , PN_PARAM(a) PN_PARAMS_3(__VA_ARGS__)
@@ -111,23 +118,23 @@ template <> struct pn_cpp_store<void> {
 #define PN_PARAMS_7(a, ...) , PN_PARAM(a) PN_PARAMS_6(__VA_ARGS__)
 #define PN_PARAMS_8(a, ...) , PN_PARAM(a) PN_PARAMS_7(__VA_ARGS__)
 
-#define PN_TYPEDEF(f, i, pair) \
-    typedef PN_TYPE(pair) f##_pn_t##i; \
-    PN_ASSERT(sizeof(f##_pn_t##i) <= 8, "a task's parameters are scalars or pointers of at most 8 bytes");
+#define PN_TYPEDEF(f, i, pair)        \
+  typedef PN_TYPE(pair) f##_pn_t##i;  \
+  PN_ASSERT(sizeof(f##_pn_t##i) <= 8, \
+            "a task's parameters are scalars or pointers of at most 8 bytes");
 #define PN_TYPEDEFS_0(f)
-#define PN_TYPEDEFS_1(f, a) PN_TYPEDEF(f, 0, a)
-#define PN_TYPEDEFS_2(f, a, b) PN_TYPEDEFS_1(f, a) PN_TYPEDEF(f, 1, b)
-#define PN_TYPEDEFS_3(f, a, b, c) PN_TYPEDEFS_2(f, a, b) PN_TYPEDEF(f, 2, c)
-#define PN_TYPEDEFS_4(f, a, b, c, d) PN_TYPEDEFS_3(f, a, b, c) PN_TYPEDEF(f, 3, d)
-#define PN_TYPEDEFS_5(f, a, b, c, d, e) PN_TYPEDEFS_4(f, a, b, c, d) PN_TYPEDEF(f, 4, e)
-#define PN_TYPEDEFS_6(f, a, b, c, d, e, g) PN_TYPEDEFS_5(f, a, b, c, d, e) PN_TYPEDEF(f, 5, g)
-#define PN_TYPEDEFS_7(f, a, b, c, d, e, g, h) \
-    PN_TYPEDEFS_6(f, a, b, c, d, e, g) PN_TYPEDEF(f, 6, h)
+#define PN_TYPEDEFS_1(f, a)                   PN_TYPEDEF(f, 0, a)
+#define PN_TYPEDEFS_2(f, a, b)                PN_TYPEDEFS_1(f, a) PN_TYPEDEF(f, 1, b)
+#define PN_TYPEDEFS_3(f, a, b, c)             PN_TYPEDEFS_2(f, a, b) PN_TYPEDEF(f, 2, c)
+#define PN_TYPEDEFS_4(f, a, b, c, d)          PN_TYPEDEFS_3(f, a, b, c) PN_TYPEDEF(f, 3, d)
+#define PN_TYPEDEFS_5(f, a, b, c, d, e)       PN_TYPEDEFS_4(f, a, b, c, d) PN_TYPEDEF(f, 4, e)
+#define PN_TYPEDEFS_6(f, a, b, c, d, e, g)    PN_TYPEDEFS_5(f, a, b, c, d, e) PN_TYPEDEF(f, 5, g)
+#define PN_TYPEDEFS_7(f, a, b, c, d, e, g, h) PN_TYPEDEFS_6(f, a, b, c, d, e, g) PN_TYPEDEF(f, 6, h)
 #define PN_TYPEDEFS_8(f, a, b, c, d, e, g, h, i) \
-    PN_TYPEDEFS_7(f, a, b, c, d, e, g, h) PN_TYPEDEF(f, 7, i)
+  PN_TYPEDEFS_7(f, a, b, c, d, e, g, h) PN_TYPEDEF(f, 7, i)
 
-#define PN_CODES_0() 0
-#define PN_CODES_1(a) PN_CODE(PN_TYPE(a))
+#define PN_CODES_0()       0
+#define PN_CODES_1(a)      PN_CODE(PN_TYPE(a))
 #define PN_CODES_2(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_1(__VA_ARGS__)
 #define PN_CODES_3(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_2(__VA_ARGS__)
 #define PN_CODES_4(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_3(__VA_ARGS__)
@@ -136,7 +143,7 @@ template <> struct pn_cpp_store<void> {
 #define PN_CODES_7(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_6(__VA_ARGS__)
 #define PN_CODES_8(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_7(__VA_ARGS__)
 
-#define PN_LOAD(f, i) , *(f##_pn_t##i *)(void *)(pn_args + 8 * i)
+#define PN_LOAD(f, i)      , *(f##_pn_t##i *)(void *)(pn_args + 8 * i)
 #define PN_LOADS_0(f)
 #define PN_LOADS_1(f) PN_LOAD(f, 0)
 #define PN_LOADS_2(f) PN_LOADS_1(f) PN_LOAD(f, 1)
@@ -150,30 +157,30 @@ template <> struct pn_cpp_store<void> {
 /* Arguments are evaluated into locals first: they may themselves sync, which moves the head. */
 #define PN_EVAL(f, i, x) f##_pn_t##i pn_a##i = (x);
 #define PN_EVALS_0(f)
-#define PN_EVALS_1(f, a) PN_EVAL(f, 0, a)
-#define PN_EVALS_2(f, a, b) PN_EVALS_1(f, a) PN_EVAL(f, 1, b)
-#define PN_EVALS_3(f, a, b, c) PN_EVALS_2(f, a, b) PN_EVAL(f, 2, c)
-#define PN_EVALS_4(f, a, b, c, d) PN_EVALS_3(f, a, b, c) PN_EVAL(f, 3, d)
-#define PN_EVALS_5(f, a, b, c, d, e) PN_EVALS_4(f, a, b, c, d) PN_EVAL(f, 4, e)
-#define PN_EVALS_6(f, a, b, c, d, e, g) PN_EVALS_5(f, a, b, c, d, e) PN_EVAL(f, 5, g)
-#define PN_EVALS_7(f, a, b, c, d, e, g, h) PN_EVALS_6(f, a, b, c, d, e, g) PN_EVAL(f, 6, h)
+#define PN_EVALS_1(f, a)                      PN_EVAL(f, 0, a)
+#define PN_EVALS_2(f, a, b)                   PN_EVALS_1(f, a) PN_EVAL(f, 1, b)
+#define PN_EVALS_3(f, a, b, c)                PN_EVALS_2(f, a, b) PN_EVAL(f, 2, c)
+#define PN_EVALS_4(f, a, b, c, d)             PN_EVALS_3(f, a, b, c) PN_EVAL(f, 3, d)
+#define PN_EVALS_5(f, a, b, c, d, e)          PN_EVALS_4(f, a, b, c, d) PN_EVAL(f, 4, e)
+#define PN_EVALS_6(f, a, b, c, d, e, g)       PN_EVALS_5(f, a, b, c, d, e) PN_EVAL(f, 5, g)
+#define PN_EVALS_7(f, a, b, c, d, e, g, h)    PN_EVALS_6(f, a, b, c, d, e, g) PN_EVAL(f, 6, h)
 #define PN_EVALS_8(f, a, b, c, d, e, g, h, i) PN_EVALS_7(f, a, b, c, d, e, g, h) PN_EVAL(f, 7, i)
 
-#define PN_PUT(f, i) *(f##_pn_t##i *)(void *)(pn_args + 8 * i) = pn_a##i;
+#define PN_PUT(f, i)                          *(f##_pn_t##i *)(void *)(pn_args + 8 * i) = pn_a##i;
 #define PN_PUTS_0(f)
-#define PN_PUTS_1(f) PN_PUT(f, 0)
-#define PN_PUTS_2(f) PN_PUTS_1(f) PN_PUT(f, 1)
-#define PN_PUTS_3(f) PN_PUTS_2(f) PN_PUT(f, 2)
-#define PN_PUTS_4(f) PN_PUTS_3(f) PN_PUT(f, 3)
-#define PN_PUTS_5(f) PN_PUTS_4(f) PN_PUT(f, 4)
-#define PN_PUTS_6(f) PN_PUTS_5(f) PN_PUT(f, 5)
-#define PN_PUTS_7(f) PN_PUTS_6(f) PN_PUT(f, 6)
-#define PN_PUTS_8(f) PN_PUTS_7(f) PN_PUT(f, 7)
+#define PN_PUTS_1(f)       PN_PUT(f, 0)
+#define PN_PUTS_2(f)       PN_PUTS_1(f) PN_PUT(f, 1)
+#define PN_PUTS_3(f)       PN_PUTS_2(f) PN_PUT(f, 2)
+#define PN_PUTS_4(f)       PN_PUTS_3(f) PN_PUT(f, 3)
+#define PN_PUTS_5(f)       PN_PUTS_4(f) PN_PUT(f, 4)
+#define PN_PUTS_6(f)       PN_PUTS_5(f) PN_PUT(f, 5)
+#define PN_PUTS_7(f)       PN_PUTS_6(f) PN_PUT(f, 6)
+#define PN_PUTS_8(f)       PN_PUTS_7(f) PN_PUT(f, 7)
 
-#define PN_NAME(pair) PN_NAME_I pair
+#define PN_NAME(pair)      PN_NAME_I pair
 #define PN_NAME_I(T, name) name
 #define PN_NAMES_0()
-#define PN_NAMES_1(a) , PN_NAME(a)
+#define PN_NAMES_1(a)      , PN_NAME(a)
 #define PN_NAMES_2(a, ...) , PN_NAME(a) PN_NAMES_1(__VA_ARGS__)
 #define PN_NAMES_3(a, ...) , PN_NAME(a) PN_NAMES_2(__VA_ARGS__)
 #define PN_NAMES_4(a, ...) , PN_NAME(a) PN_NAMES_3(__VA_ARGS__)
@@ -186,198 +193,231 @@ template <> struct pn_cpp_store<void> {
 
 /* What the runtime knows of a task. A record's first word is the address of its type. */
 typedef struct pn_task_type {
-    void (*run)(pn_worker *worker, pn_task *head, pn_task *task);
-    const char *name;
-    unsigned char arity;
-    unsigned char result;
-    unsigned char parameters[8];
+  void (*run)(pn_worker *worker, pn_task *head, pn_task *task);
+  const char *name;
+  unsigned char arity;
+  unsigned char result;
+  unsigned char parameters[8];
 } pn_task_type;
 
-#define PN_CONTEXT pn_worker *penny_w PN_UNUSED, pn_task *penny_head PN_UNUSED
+#define PN_CONTEXT          pn_worker *penny_w PN_UNUSED, pn_task *penny_head PN_UNUSED
 #define PN_ARGS_OF(n, task) ((n) > 6 ? *(unsigned char **)(void *)(task)->payload : (task)->payload)
 
-#define PN_DECLARE(R, f, n, params) \
-    typedef R f##_pn_r; \
-    typedef char f##_pn_arity[(n) + 1]; \
-    PN_ASSERT(sizeof(*(PN_SLOT(R))0) <= 8, "a task's result is void, a scalar or a pointer"); \
-    PN_EXTERN const pn_task_type f##_pn_type; \
-    PN_EXTERN R f##_pn_body params; \
-    PN_EXTERN R f##_pn_go(pn_worker *worker, pn_task *head, pn_task *task); \
-    PN_EXTERN R f##_pn_result(pn_task *task); \
-    PN_EXTERN void f##_pn_run(pn_worker *worker, pn_task *head, pn_task *task);
+#define PN_DECLARE(R, f, n, params)                                                         \
+  typedef R f##_pn_r;                                                                       \
+  typedef char f##_pn_arity[(n) + 1];                                                       \
+  PN_ASSERT(sizeof(*(PN_SLOT(R))0) <= 8, "a task's result is void, a scalar or a pointer"); \
+  PN_EXTERN const pn_task_type f##_pn_type;                                                 \
+  PN_EXTERN R f##_pn_body params;                                                           \
+  PN_EXTERN R f##_pn_go(pn_worker *worker, pn_task *head, pn_task *task);                   \
+  PN_EXTERN R f##_pn_result(pn_task *task);                                                 \
+  PN_EXTERN void f##_pn_run(pn_worker *worker, pn_task *head, pn_task *task);
 
-#define PN_DEFINE(R, f, n, params, names, ...) \
-    R f##_pn_go(pn_worker *worker, pn_task *head, pn_task *task) \
-    { \
-        unsigned char *pn_args PN_UNUSED = PN_ARGS_OF(n, task); \
-        return f##_pn_body(worker, head PN_CAT(PN_LOADS_, n)(f)); \
-    } \
-    R f##_pn_result(pn_task *task) \
-    { \
-        return (R)(*(PN_SLOT(R))(void *)task->payload); \
-    } \
-    void f##_pn_run(pn_worker *worker, pn_task *head, pn_task *task) \
-    { \
-        PN_STORE(R, (void *)task->payload, f##_pn_go(worker, head, task)); \
-    } \
-    PN_EXTERN const pn_task_type f##_pn_type; \
-    const pn_task_type f##_pn_type = {f##_pn_run, #f, (n), PN_CODE(R), {__VA_ARGS__}}; \
-    PN_BODY_HEAD(R, f, params, names)
+#define PN_DEFINE(R, f, n, params, names, ...)                                       \
+  R f##_pn_go(pn_worker *worker, pn_task *head, pn_task *task) {                     \
+    unsigned char *pn_args PN_UNUSED = PN_ARGS_OF(n, task);                          \
+    return f##_pn_body(worker, head PN_CAT(PN_LOADS_, n)(f));                        \
+  }                                                                                  \
+  R f##_pn_result(pn_task *task) {                                                   \
+    return (R)(*(PN_SLOT(R))(void *)task->payload);                                  \
+  }                                                                                  \
+  void f##_pn_run(pn_worker *worker, pn_task *head, pn_task *task) {                 \
+    PN_STORE(R, (void *)task->payload, f##_pn_go(worker, head, task));               \
+  }                                                                                  \
+  PN_EXTERN const pn_task_type f##_pn_type;                                          \
+  const pn_task_type f##_pn_type = {f##_pn_run, #f, (n), PN_CODE(R), {__VA_ARGS__}}; \
+  PN_BODY_HEAD(R, f, params, names)
 
-/* In debug builds the user's block becomes f_pn_user, called by a body that checks that every spawn was synced. */
+/* In debug builds the user's block becomes f_pn_user, called by a body that checks that every spawn
+ * was synced. */
 #ifdef PENNY_DEBUG
 typedef struct pn_debug_frame {
-    pn_worker *worker;
-    const char *name;
-    uint32_t open_spawns;
+  pn_worker *worker;
+  const char *name;
+  uint32_t open_spawns;
 } pn_debug_frame;
 PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
-#define PN_BODY_HEAD(R, f, params, names) \
-    static R f##_pn_user params; \
-    R f##_pn_body params \
-    { \
-        pn_debug_frame pn_frame __attribute__((cleanup(pn_debug_leave))) = { \
-            penny_w, #f, penny_w->open_spawns}; \
-        return f##_pn_user names; \
-    } \
-    static R f##_pn_user params
+#define PN_BODY_HEAD(R, f, params, names)                                               \
+  static R f##_pn_user params;                                                          \
+  R f##_pn_body params {                                                                \
+    pn_debug_frame pn_frame                                                             \
+        __attribute__((cleanup(pn_debug_leave))) = {penny_w, #f, penny_w->open_spawns}; \
+    return f##_pn_user names;                                                           \
+  }                                                                                     \
+  static R f##_pn_user params
 #define PN_DEBUG_SPAWNED() (void)(penny_w->open_spawns++)
-#define PN_DEBUG_SYNCED() (void)(penny_w->open_spawns--)
+#define PN_DEBUG_SYNCED()  (void)(penny_w->open_spawns--)
 #else
 #define PN_BODY_HEAD(R, f, params, names) R f##_pn_body params
-#define PN_DEBUG_SPAWNED() (void)0
-#define PN_DEBUG_SYNCED() (void)0
+#define PN_DEBUG_SPAWNED()                (void)0
+#define PN_DEBUG_SYNCED()                 (void)0
 #endif
 
 #define PN_DECLARE_2(R, f) \
-    PN_CAT(PN_TYPEDEFS_, 0)(f) PN_DECLARE(R, f, 0, (PN_CONTEXT PN_PARAMS_0()))
+  PN_CAT(PN_TYPEDEFS_, 0)(f) PN_DECLARE(R, f, 0, (PN_CONTEXT PN_PARAMS_0()))
 #define PN_DECLARE_3(R, f, a) \
-    PN_CAT(PN_TYPEDEFS_, 1)(f, a) PN_DECLARE(R, f, 1, (PN_CONTEXT PN_PARAMS_1(a)))
+  PN_CAT(PN_TYPEDEFS_, 1)(f, a) PN_DECLARE(R, f, 1, (PN_CONTEXT PN_PARAMS_1(a)))
 #define PN_DECLARE_4(R, f, a, b) \
-    PN_CAT(PN_TYPEDEFS_, 2)(f, a, b) PN_DECLARE(R, f, 2, (PN_CONTEXT PN_PARAMS_2(a, b)))
+  PN_CAT(PN_TYPEDEFS_, 2)(f, a, b) PN_DECLARE(R, f, 2, (PN_CONTEXT PN_PARAMS_2(a, b)))
 #define PN_DECLARE_5(R, f, a, b, c) \
-    PN_CAT(PN_TYPEDEFS_, 3)(f, a, b, c) PN_DECLARE(R, f, 3, (PN_CONTEXT PN_PARAMS_3(a, b, c)))
+  PN_CAT(PN_TYPEDEFS_, 3)(f, a, b, c) PN_DECLARE(R, f, 3, (PN_CONTEXT PN_PARAMS_3(a, b, c)))
 #define PN_DECLARE_6(R, f, a, b, c, d) \
-    PN_CAT(PN_TYPEDEFS_, 4)(f, a, b, c, d) PN_DECLARE(R, f, 4, (PN_CONTEXT PN_PARAMS_4(a, b, c, d)))
+  PN_CAT(PN_TYPEDEFS_, 4)(f, a, b, c, d) PN_DECLARE(R, f, 4, (PN_CONTEXT PN_PARAMS_4(a, b, c, d)))
 #define PN_DECLARE_7(R, f, a, b, c, d, e) \
-    PN_CAT(PN_TYPEDEFS_, 5)(f, a, b, c, d, e) PN_DECLARE(R, f, 5, (PN_CONTEXT PN_PARAMS_5(a, b, c, d, e)))
+  PN_CAT(PN_TYPEDEFS_, 5)                 \
+  (f, a, b, c, d, e) PN_DECLARE(R, f, 5, (PN_CONTEXT PN_PARAMS_5(a, b, c, d, e)))
 #define PN_DECLARE_8(R, f, a, b, c, d, e, g) \
-    PN_CAT(PN_TYPEDEFS_, 6)(f, a, b, c, d, e, g) PN_DECLARE(R, f, 6, (PN_CONTEXT PN_PARAMS_6(a, b, c, d, e, g)))
+  PN_CAT(PN_TYPEDEFS_, 6)                    \
+  (f, a, b, c, d, e, g) PN_DECLARE(R, f, 6, (PN_CONTEXT PN_PARAMS_6(a, b, c, d, e, g)))
 #define PN_DECLARE_9(R, f, a, b, c, d, e, g, h) \
-    PN_CAT(PN_TYPEDEFS_, 7)(f, a, b, c, d, e, g, h) PN_DECLARE(R, f, 7, (PN_CONTEXT PN_PARAMS_7(a, b, c, d, e, g, h)))
+  PN_CAT(PN_TYPEDEFS_, 7)                       \
+  (f, a, b, c, d, e, g, h) PN_DECLARE(R, f, 7, (PN_CONTEXT PN_PARAMS_7(a, b, c, d, e, g, h)))
 #define PN_DECLARE_10(R, f, a, b, c, d, e, g, h, i) \
-    PN_CAT(PN_TYPEDEFS_, 8)(f, a, b, c, d, e, g, h, i) PN_DECLARE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)))
+  PN_CAT(PN_TYPEDEFS_, 8)                           \
+  (f, a, b, c, d, e, g, h, i)                       \
+      PN_DECLARE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)))
 #define PN_TASK_2(R, f) \
-    PN_DECLARE_2(R, f) \
-    PN_DEFINE(R, f, 0, (PN_CONTEXT PN_PARAMS_0()), (penny_w, penny_head PN_NAMES_0()), \
-              PN_CODES_0())
-#define PN_TASK_3(R, f, a) \
-    PN_DECLARE_3(R, f, a) \
-    PN_DEFINE(R, f, 1, (PN_CONTEXT PN_PARAMS_1(a)), (penny_w, penny_head PN_NAMES_1(a)), \
-              PN_CODES_1(a))
-#define PN_TASK_4(R, f, a, b) \
-    PN_DECLARE_4(R, f, a, b) \
-    PN_DEFINE(R, f, 2, (PN_CONTEXT PN_PARAMS_2(a, b)), (penny_w, penny_head PN_NAMES_2(a, b)), \
-              PN_CODES_2(a, b))
-#define PN_TASK_5(R, f, a, b, c) \
-    PN_DECLARE_5(R, f, a, b, c) \
-    PN_DEFINE(R, f, 3, (PN_CONTEXT PN_PARAMS_3(a, b, c)), (penny_w, penny_head PN_NAMES_3(a, b, c)), \
-              PN_CODES_3(a, b, c))
-#define PN_TASK_6(R, f, a, b, c, d) \
-    PN_DECLARE_6(R, f, a, b, c, d) \
-    PN_DEFINE(R, f, 4, (PN_CONTEXT PN_PARAMS_4(a, b, c, d)), (penny_w, penny_head PN_NAMES_4(a, b, c, d)), \
-              PN_CODES_4(a, b, c, d))
-#define PN_TASK_7(R, f, a, b, c, d, e) \
-    PN_DECLARE_7(R, f, a, b, c, d, e) \
-    PN_DEFINE(R, f, 5, (PN_CONTEXT PN_PARAMS_5(a, b, c, d, e)), (penny_w, penny_head PN_NAMES_5(a, b, c, d, e)), \
-              PN_CODES_5(a, b, c, d, e))
-#define PN_TASK_8(R, f, a, b, c, d, e, g) \
-    PN_DECLARE_8(R, f, a, b, c, d, e, g) \
-    PN_DEFINE(R, f, 6, (PN_CONTEXT PN_PARAMS_6(a, b, c, d, e, g)), (penny_w, penny_head PN_NAMES_6(a, b, c, d, e, g)), \
-              PN_CODES_6(a, b, c, d, e, g))
-#define PN_TASK_9(R, f, a, b, c, d, e, g, h) \
-    PN_DECLARE_9(R, f, a, b, c, d, e, g, h) \
-    PN_DEFINE(R, f, 7, (PN_CONTEXT PN_PARAMS_7(a, b, c, d, e, g, h)), (penny_w, penny_head PN_NAMES_7(a, b, c, d, e, g, h)), \
-              PN_CODES_7(a, b, c, d, e, g, h))
-#define PN_TASK_10(R, f, a, b, c, d, e, g, h, i) \
-    PN_DECLARE_10(R, f, a, b, c, d, e, g, h, i) \
-    PN_DEFINE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)), (penny_w, penny_head PN_NAMES_8(a, b, c, d, e, g, h, i)), \
-              PN_CODES_8(a, b, c, d, e, g, h, i))
+  PN_DECLARE_2(R, f)    \
+  PN_DEFINE(R, f, 0, (PN_CONTEXT PN_PARAMS_0()), (penny_w, penny_head PN_NAMES_0()), PN_CODES_0())
+#define PN_TASK_3(R, f, a)                                                             \
+  PN_DECLARE_3(R, f, a)                                                                \
+  PN_DEFINE(R, f, 1, (PN_CONTEXT PN_PARAMS_1(a)), (penny_w, penny_head PN_NAMES_1(a)), \
+            PN_CODES_1(a))
+#define PN_TASK_4(R, f, a, b)                                                                \
+  PN_DECLARE_4(R, f, a, b)                                                                   \
+  PN_DEFINE(R, f, 2, (PN_CONTEXT PN_PARAMS_2(a, b)), (penny_w, penny_head PN_NAMES_2(a, b)), \
+            PN_CODES_2(a, b))
+#define PN_TASK_5(R, f, a, b, c)                                                                   \
+  PN_DECLARE_5(R, f, a, b, c)                                                                      \
+  PN_DEFINE(R, f, 3, (PN_CONTEXT PN_PARAMS_3(a, b, c)), (penny_w, penny_head PN_NAMES_3(a, b, c)), \
+            PN_CODES_3(a, b, c))
+#define PN_TASK_6(R, f, a, b, c, d)                        \
+  PN_DECLARE_6(R, f, a, b, c, d)                           \
+  PN_DEFINE(R, f, 4, (PN_CONTEXT PN_PARAMS_4(a, b, c, d)), \
+            (penny_w, penny_head PN_NAMES_4(a, b, c, d)), PN_CODES_4(a, b, c, d))
+#define PN_TASK_7(R, f, a, b, c, d, e)                        \
+  PN_DECLARE_7(R, f, a, b, c, d, e)                           \
+  PN_DEFINE(R, f, 5, (PN_CONTEXT PN_PARAMS_5(a, b, c, d, e)), \
+            (penny_w, penny_head PN_NAMES_5(a, b, c, d, e)), PN_CODES_5(a, b, c, d, e))
+#define PN_TASK_8(R, f, a, b, c, d, e, g)                        \
+  PN_DECLARE_8(R, f, a, b, c, d, e, g)                           \
+  PN_DEFINE(R, f, 6, (PN_CONTEXT PN_PARAMS_6(a, b, c, d, e, g)), \
+            (penny_w, penny_head PN_NAMES_6(a, b, c, d, e, g)), PN_CODES_6(a, b, c, d, e, g))
+#define PN_TASK_9(R, f, a, b, c, d, e, g, h)                        \
+  PN_DECLARE_9(R, f, a, b, c, d, e, g, h)                           \
+  PN_DEFINE(R, f, 7, (PN_CONTEXT PN_PARAMS_7(a, b, c, d, e, g, h)), \
+            (penny_w, penny_head PN_NAMES_7(a, b, c, d, e, g, h)),  \
+            PN_CODES_7(a, b, c, d, e, g, h))
+#define PN_TASK_10(R, f, a, b, c, d, e, g, h, i)                       \
+  PN_DECLARE_10(R, f, a, b, c, d, e, g, h, i)                          \
+  PN_DEFINE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)), \
+            (penny_w, penny_head PN_NAMES_8(a, b, c, d, e, g, h, i)),  \
+            PN_CODES_8(a, b, c, d, e, g, h, i))
 
 /* ---- spawning ---- */
-#define PN_SPAWN(f, n, evals) \
-    do { \
-        evals \
-        pn_task *pn_t = penny_head; \
-        /* Order: none needed; a stale limit only delays a request, and growth is the owner's own store (owner: bounds). */ \
-        const int pn_slow = PN_UNLIKELY((uintptr_t)pn_t >= pn_load_relaxed(&penny_w->limit)); \
-        if (pn_slow) pn_t = pn_spawn_room(penny_w, pn_t); \
-        pn_task_prepare(pn_t, &f##_pn_type); \
-        unsigned char *pn_args PN_UNUSED = (n) > 6 ? pn_spawn_spill(penny_w, pn_t) : pn_t->payload; \
-        PN_CAT(PN_PUTS_, n)(f) \
-        penny_head = pn_t + 1; \
-        PN_DEBUG_SPAWNED(); \
-        if (pn_slow) pn_spawn_offer(penny_w, penny_head); \
-    } while (0)
+#define PN_SPAWN(f, n, evals)                                                                   \
+  do {                                                                                          \
+    evals pn_task *pn_t = penny_head;                                                           \
+    /* Order: none needed; a stale limit only delays a request, and growth is the owner's own   \
+     * store (owner: bounds). */                                                                \
+    const int pn_slow = PN_UNLIKELY((uintptr_t)pn_t >= pn_load_relaxed(&penny_w->limit));       \
+    if (pn_slow) pn_t = pn_spawn_room(penny_w, pn_t);                                           \
+    pn_task_prepare(pn_t, &f##_pn_type);                                                        \
+    unsigned char *pn_args PN_UNUSED = (n) > 6 ? pn_spawn_spill(penny_w, pn_t) : pn_t->payload; \
+    PN_CAT(PN_PUTS_, n)(f) penny_head = pn_t + 1;                                               \
+    PN_DEBUG_SPAWNED();                                                                         \
+    if (pn_slow) pn_spawn_offer(penny_w, penny_head);                                           \
+  } while (0)
 
-/* The same record, but in a root: for PENNY_RUN and PENNY_DETACH. */
-#define PN_FILL(f, n, task, evals) \
-    do { \
-        evals \
-        unsigned char *pn_args PN_UNUSED = PN_ARGS_OF(n, task); \
-        PN_CAT(PN_PUTS_, n)(f) \
-    } while (0)
-#define PN_RUN(f, n, evals) \
-    __extension__({ \
-        pn_task *pn_r = pn_run_begin(&f##_pn_type); \
-        PN_FILL(f, n, pn_r, evals); \
-        f##_pn_result(pn_run_end(pn_r)); \
-    })
-#define PN_DETACH(group, f, n, evals) \
-    __extension__({ \
-        penny_future *pn_r = pn_detach_begin(&f##_pn_type, (group)); \
-        if (pn_r) { \
-            PN_FILL(f, n, pn_future_task(pn_r), evals); \
-            pn_detach_end(pn_r); \
-        } \
-        pn_r; \
-    })
+/* The same record, but in a root: for PENNY_RUN and PENNY_DETACH. Arguments are evaluated before
+ * there is a root, which one that fails would leave behind. */
+#define PN_FILL(f, n, task)                                 \
+  do {                                                      \
+    unsigned char *pn_args PN_UNUSED = PN_ARGS_OF(n, task); \
+    PN_CAT(PN_PUTS_, n)(f)                                  \
+  } while (0)
+#define PN_RUN(f, n, evals)                           \
+  __extension__({                                     \
+    evals pn_task *pn_r = pn_run_begin(&f##_pn_type); \
+    PN_FILL(f, n, pn_r);                              \
+    f##_pn_result(pn_run_end(pn_r));                  \
+  })
+#define PN_DETACH(group, f, n, evals)                                  \
+  __extension__({                                                      \
+    evals penny_future *pn_r = pn_detach_begin(&f##_pn_type, (group)); \
+    if (pn_r) {                                                        \
+      PN_FILL(f, n, pn_future_task(pn_r));                             \
+      pn_detach_end(pn_r);                                             \
+    }                                                                  \
+    pn_r;                                                              \
+  })
 
-#define PN_SPAWN_1(f) PN_SPAWN(f, 0, PN_EVALS_0(f))
-#define PN_CALL_1(f) f##_pn_body(penny_w, penny_head)
-#define PN_RUN_1(f) PN_RUN(f, 0, PN_EVALS_0(f))
-#define PN_DETACH_2(group, f) PN_DETACH(group, f, 0, PN_EVALS_0(f))
-#define PN_SPAWN_2(f, a) PN_SPAWN(f, 1, PN_EVALS_1(f, a))
-#define PN_CALL_2(f, a) f##_pn_body(penny_w, penny_head, a)
-#define PN_RUN_2(f, a) PN_RUN(f, 1, PN_EVALS_1(f, a))
-#define PN_DETACH_3(group, f, a) PN_DETACH(group, f, 1, PN_EVALS_1(f, a))
-#define PN_SPAWN_3(f, a, b) PN_SPAWN(f, 2, PN_EVALS_2(f, a, b))
-#define PN_CALL_3(f, a, b) f##_pn_body(penny_w, penny_head, a, b)
-#define PN_RUN_3(f, a, b) PN_RUN(f, 2, PN_EVALS_2(f, a, b))
-#define PN_DETACH_4(group, f, a, b) PN_DETACH(group, f, 2, PN_EVALS_2(f, a, b))
-#define PN_SPAWN_4(f, a, b, c) PN_SPAWN(f, 3, PN_EVALS_3(f, a, b, c))
-#define PN_CALL_4(f, a, b, c) f##_pn_body(penny_w, penny_head, a, b, c)
-#define PN_RUN_4(f, a, b, c) PN_RUN(f, 3, PN_EVALS_3(f, a, b, c))
-#define PN_DETACH_5(group, f, a, b, c) PN_DETACH(group, f, 3, PN_EVALS_3(f, a, b, c))
-#define PN_SPAWN_5(f, a, b, c, d) PN_SPAWN(f, 4, PN_EVALS_4(f, a, b, c, d))
-#define PN_CALL_5(f, a, b, c, d) f##_pn_body(penny_w, penny_head, a, b, c, d)
-#define PN_RUN_5(f, a, b, c, d) PN_RUN(f, 4, PN_EVALS_4(f, a, b, c, d))
-#define PN_DETACH_6(group, f, a, b, c, d) PN_DETACH(group, f, 4, PN_EVALS_4(f, a, b, c, d))
-#define PN_SPAWN_6(f, a, b, c, d, e) PN_SPAWN(f, 5, PN_EVALS_5(f, a, b, c, d, e))
-#define PN_CALL_6(f, a, b, c, d, e) f##_pn_body(penny_w, penny_head, a, b, c, d, e)
-#define PN_RUN_6(f, a, b, c, d, e) PN_RUN(f, 5, PN_EVALS_5(f, a, b, c, d, e))
+/* A call evaluates its arguments first, too: one that syncs moves the head, and C does not order
+ * that before the reading of the head beside it. Calls nest in arguments, so the locals have names
+ * of their own. */
+#define PN_UNIQUE PN_CAT(PN_CAT(pn_c, __COUNTER__), _)
+#define PN_CALL(u, f, n, ...)                                                    \
+  __extension__({                                                                \
+    PN_CAT(PN_KEEP_, n)                                                          \
+    (u, f, __VA_ARGS__) f##_pn_body(penny_w, penny_head PN_CAT(PN_KEPT_, n)(u)); \
+  })
+#define PN_KEEP(u, f, i, x)                  f##_pn_t##i PN_CAT(u, i) = (x);
+#define PN_KEEP_1(u, f, a)                   PN_KEEP(u, f, 0, a)
+#define PN_KEEP_2(u, f, a, b)                PN_KEEP_1(u, f, a) PN_KEEP(u, f, 1, b)
+#define PN_KEEP_3(u, f, a, b, c)             PN_KEEP_2(u, f, a, b) PN_KEEP(u, f, 2, c)
+#define PN_KEEP_4(u, f, a, b, c, d)          PN_KEEP_3(u, f, a, b, c) PN_KEEP(u, f, 3, d)
+#define PN_KEEP_5(u, f, a, b, c, d, e)       PN_KEEP_4(u, f, a, b, c, d) PN_KEEP(u, f, 4, e)
+#define PN_KEEP_6(u, f, a, b, c, d, e, g)    PN_KEEP_5(u, f, a, b, c, d, e) PN_KEEP(u, f, 5, g)
+#define PN_KEEP_7(u, f, a, b, c, d, e, g, h) PN_KEEP_6(u, f, a, b, c, d, e, g) PN_KEEP(u, f, 6, h)
+#define PN_KEEP_8(u, f, a, b, c, d, e, g, h, i) \
+  PN_KEEP_7(u, f, a, b, c, d, e, g, h) PN_KEEP(u, f, 7, i)
+#define PN_KEPT_1(u)                         , PN_CAT(u, 0)
+#define PN_KEPT_2(u)                         PN_KEPT_1(u), PN_CAT(u, 1)
+#define PN_KEPT_3(u)                         PN_KEPT_2(u), PN_CAT(u, 2)
+#define PN_KEPT_4(u)                         PN_KEPT_3(u), PN_CAT(u, 3)
+#define PN_KEPT_5(u)                         PN_KEPT_4(u), PN_CAT(u, 4)
+#define PN_KEPT_6(u)                         PN_KEPT_5(u), PN_CAT(u, 5)
+#define PN_KEPT_7(u)                         PN_KEPT_6(u), PN_CAT(u, 6)
+#define PN_KEPT_8(u)                         PN_KEPT_7(u), PN_CAT(u, 7)
+
+#define PN_SPAWN_1(f)                        PN_SPAWN(f, 0, PN_EVALS_0(f))
+#define PN_CALL_1(f)                         f##_pn_body(penny_w, penny_head)
+#define PN_RUN_1(f)                          PN_RUN(f, 0, PN_EVALS_0(f))
+#define PN_DETACH_2(group, f)                PN_DETACH(group, f, 0, PN_EVALS_0(f))
+#define PN_SPAWN_2(f, a)                     PN_SPAWN(f, 1, PN_EVALS_1(f, a))
+#define PN_CALL_2(f, a)                      PN_CALL(PN_UNIQUE, f, 1, a)
+#define PN_RUN_2(f, a)                       PN_RUN(f, 1, PN_EVALS_1(f, a))
+#define PN_DETACH_3(group, f, a)             PN_DETACH(group, f, 1, PN_EVALS_1(f, a))
+#define PN_SPAWN_3(f, a, b)                  PN_SPAWN(f, 2, PN_EVALS_2(f, a, b))
+#define PN_CALL_3(f, a, b)                   PN_CALL(PN_UNIQUE, f, 2, a, b)
+#define PN_RUN_3(f, a, b)                    PN_RUN(f, 2, PN_EVALS_2(f, a, b))
+#define PN_DETACH_4(group, f, a, b)          PN_DETACH(group, f, 2, PN_EVALS_2(f, a, b))
+#define PN_SPAWN_4(f, a, b, c)               PN_SPAWN(f, 3, PN_EVALS_3(f, a, b, c))
+#define PN_CALL_4(f, a, b, c)                PN_CALL(PN_UNIQUE, f, 3, a, b, c)
+#define PN_RUN_4(f, a, b, c)                 PN_RUN(f, 3, PN_EVALS_3(f, a, b, c))
+#define PN_DETACH_5(group, f, a, b, c)       PN_DETACH(group, f, 3, PN_EVALS_3(f, a, b, c))
+#define PN_SPAWN_5(f, a, b, c, d)            PN_SPAWN(f, 4, PN_EVALS_4(f, a, b, c, d))
+#define PN_CALL_5(f, a, b, c, d)             PN_CALL(PN_UNIQUE, f, 4, a, b, c, d)
+#define PN_RUN_5(f, a, b, c, d)              PN_RUN(f, 4, PN_EVALS_4(f, a, b, c, d))
+#define PN_DETACH_6(group, f, a, b, c, d)    PN_DETACH(group, f, 4, PN_EVALS_4(f, a, b, c, d))
+#define PN_SPAWN_6(f, a, b, c, d, e)         PN_SPAWN(f, 5, PN_EVALS_5(f, a, b, c, d, e))
+#define PN_CALL_6(f, a, b, c, d, e)          PN_CALL(PN_UNIQUE, f, 5, a, b, c, d, e)
+#define PN_RUN_6(f, a, b, c, d, e)           PN_RUN(f, 5, PN_EVALS_5(f, a, b, c, d, e))
 #define PN_DETACH_7(group, f, a, b, c, d, e) PN_DETACH(group, f, 5, PN_EVALS_5(f, a, b, c, d, e))
-#define PN_SPAWN_7(f, a, b, c, d, e, g) PN_SPAWN(f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
-#define PN_CALL_7(f, a, b, c, d, e, g) f##_pn_body(penny_w, penny_head, a, b, c, d, e, g)
-#define PN_RUN_7(f, a, b, c, d, e, g) PN_RUN(f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
-#define PN_DETACH_8(group, f, a, b, c, d, e, g) PN_DETACH(group, f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
+#define PN_SPAWN_7(f, a, b, c, d, e, g)      PN_SPAWN(f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
+#define PN_CALL_7(f, a, b, c, d, e, g)       PN_CALL(PN_UNIQUE, f, 6, a, b, c, d, e, g)
+#define PN_RUN_7(f, a, b, c, d, e, g)        PN_RUN(f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
+#define PN_DETACH_8(group, f, a, b, c, d, e, g) \
+  PN_DETACH(group, f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
 #define PN_SPAWN_8(f, a, b, c, d, e, g, h) PN_SPAWN(f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
-#define PN_CALL_8(f, a, b, c, d, e, g, h) f##_pn_body(penny_w, penny_head, a, b, c, d, e, g, h)
-#define PN_RUN_8(f, a, b, c, d, e, g, h) PN_RUN(f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
-#define PN_DETACH_9(group, f, a, b, c, d, e, g, h) PN_DETACH(group, f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
+#define PN_CALL_8(f, a, b, c, d, e, g, h)  PN_CALL(PN_UNIQUE, f, 7, a, b, c, d, e, g, h)
+#define PN_RUN_8(f, a, b, c, d, e, g, h)   PN_RUN(f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
+#define PN_DETACH_9(group, f, a, b, c, d, e, g, h) \
+  PN_DETACH(group, f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
 #define PN_SPAWN_9(f, a, b, c, d, e, g, h, i) PN_SPAWN(f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
-#define PN_CALL_9(f, a, b, c, d, e, g, h, i) f##_pn_body(penny_w, penny_head, a, b, c, d, e, g, h, i)
-#define PN_RUN_9(f, a, b, c, d, e, g, h, i) PN_RUN(f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
-#define PN_DETACH_10(group, f, a, b, c, d, e, g, h, i) PN_DETACH(group, f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
+#define PN_CALL_9(f, a, b, c, d, e, g, h, i)  PN_CALL(PN_UNIQUE, f, 8, a, b, c, d, e, g, h, i)
+#define PN_RUN_9(f, a, b, c, d, e, g, h, i)   PN_RUN(f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
+#define PN_DETACH_10(group, f, a, b, c, d, e, g, h, i) \
+  PN_DETACH(group, f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
 
 #endif
