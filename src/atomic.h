@@ -16,18 +16,18 @@
 #error "compile with -matomics: without it atomics silently become plain loads and stores"
 #endif
 
-#define pn_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
-#define pn_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
-#define pn_load_seq_cst(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
-#define pn_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
-#define pn_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
-#define pn_store_seq_cst(p, v) __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
-#define pn_add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
-#define pn_add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
-#define pn_add_seq_cst(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
-#define pn_sub_seq_cst(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST)
-#define pn_or_seq_cst(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
-#define pn_and_seq_cst(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
+#define pn_load_relaxed(p)        __atomic_load_n((p), __ATOMIC_RELAXED)
+#define pn_load_acquire(p)        __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define pn_load_seq_cst(p)        __atomic_load_n((p), __ATOMIC_SEQ_CST)
+#define pn_store_relaxed(p, v)    __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define pn_store_release(p, v)    __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define pn_store_seq_cst(p, v)    __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
+#define pn_add_relaxed(p, v)      __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
+#define pn_add_acq_rel(p, v)      __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
+#define pn_add_seq_cst(p, v)      __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+#define pn_sub_seq_cst(p, v)      __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST)
+#define pn_or_seq_cst(p, v)       __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
+#define pn_and_seq_cst(p, v)      __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
 #define pn_exchange_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
 #define pn_exchange_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 #define pn_exchange_seq_cst(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
@@ -35,25 +35,26 @@
 /* Compare-exchange: true when *p held *expected and now holds v; otherwise *expected is what was
  * seen. The failure order is the weakest that still lets the caller read what it saw. */
 #define pn_cas_relaxed(p, expected, v) \
-    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+  __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #define pn_cas_acquire(p, expected, v) \
-    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
+  __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
 #define pn_cas_release(p, expected, v) \
-    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+  __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 #define pn_cas_acq_rel(p, expected, v) \
-    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+  __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 #define pn_cas_seq_cst(p, expected, v) \
-    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+  __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
 #ifdef __cplusplus
-#define PN_ALIGN(n) alignas(n)
+#define PN_ALIGN(n)     alignas(n)
 #define PN_ASSERT(c, m) static_assert(c, m)
 #else
-#define PN_ALIGN(n) _Alignas(n)
+#define PN_ALIGN(n)     _Alignas(n)
 #define PN_ASSERT(c, m) _Static_assert(c, m)
 #endif
-/* On the web each instance has its own thread of control but shares all statics, so there is nothing thread-local: what uses
- * this must be unreachable there from more than one thread (PENNY_RUN is refused on web pages and workers). */
+/* On the web each instance has its own thread of control but shares all statics, so there is
+ * nothing thread-local: what uses this must be unreachable there from more than one thread
+ * (PENNY_RUN is refused on web pages and workers). */
 #if defined(__wasm__) && !defined(__EMSCRIPTEN__)
 #define PN_THREAD_LOCAL
 #elif defined(__cplusplus)
@@ -61,9 +62,9 @@
 #else
 #define PN_THREAD_LOCAL _Thread_local
 #endif
-#define PN_NORETURN __attribute__((noreturn))
+#define PN_NORETURN    __attribute__((noreturn))
 
-#define PN_LIKELY(x) (__builtin_expect(!!(x), 1) != 0)
+#define PN_LIKELY(x)   (__builtin_expect(!!(x), 1) != 0)
 #define PN_UNLIKELY(x) (__builtin_expect(!!(x), 0) != 0)
 
 #endif

@@ -1,171 +1,167 @@
 /*
  * loops.c: penny_for, penny_reduce, penny_scan on top of spawn and sync.
  *
- * penny_for splits lazily (Tzannes et al. 2010, doi:10.1145/1693453.1693479): a range is halved when somebody asks for work and
- * not before, and is walked in steps that grow until one takes about 50 microseconds, so neither a cheap nor a skewed body
- * needs a grain. penny_reduce and penny_scan cut the range by its length only, so their results do not depend on the workers.
+ * penny_for splits lazily (Tzannes et al. 2010, doi:10.1145/1693453.1693479): a range is halved
+ * when somebody asks for work and not before, and is walked in steps that grow until one takes
+ * about 50 microseconds, so neither a cheap nor a skewed body needs a grain. penny_reduce and
+ * penny_scan cut the range by its length only, so their results do not depend on the workers.
  */
 #include "port.h"
 #include "task_stack.h"
 
 enum { REDUCE_LEAVES = 512, SCAN_BLOCKS = 512, SCAN_BLOCK_MIN = 1024, ELEMENT_MAX_BYTES = 256 };
 #define STEP_SHORT_MS 0.025
-#define STEP_LONG_MS 0.1
+#define STEP_LONG_MS  0.1
 
-void pn_copy(void *to, const void *from, size_t bytes)
-{
-    __builtin_memcpy(to, from, bytes);
+void pn_copy(void *to, const void *from, size_t bytes) {
+  __builtin_memcpy(to, from, bytes);
 }
 
 /* ---- for ---- */
 
 typedef struct for_loop {
-    penny_range_fn body;
-    void *context;
+  penny_range_fn body;
+  void *context;
 } for_loop;
 
-PENNY_TASK(void, pn_for_range, (int64_t, begin), (int64_t, end), (const for_loop *, loop))
-{
-    uint32_t spawned = 0;
-    int64_t step = 1;
-    while (begin < end) {
-        /* Relaxed: a request seen late is served one step later. */
-        uint32_t want = pn_load_relaxed(&penny_w->want);
-        if (want & PN_WANT_POLL) pn_poll(penny_w, penny_head);
-        if ((want & PN_WANT_STEAL) && end - begin > 1) {
-            int64_t middle = begin + (end - begin) / 2;
-            PENNY_SPAWN(pn_for_range, middle, end, loop);
-            spawned++;
-            end = middle;
-            continue;
-        }
-        int64_t stop = end - begin < step ? end : begin + step;
-        if (stop == end) {
-            loop->body(PENNY_HERE, begin, stop, loop->context);
-        } else {
-            double start_ms = pn_port_now_ms();
-            loop->body(PENNY_HERE, begin, stop, loop->context);
-            double ms = pn_port_now_ms() - start_ms;
-            if (ms < STEP_SHORT_MS && step <= INT64_MAX / 4) step *= 2;
-            if (ms > STEP_LONG_MS && step > 1) step /= 2;
-        }
-        begin = stop;
+PENNY_TASK(void, pn_for_range, (int64_t, begin), (int64_t, end), (const for_loop *, loop)) {
+  uint32_t spawned = 0;
+  int64_t step = 1;
+  while (begin < end) {
+    /* Relaxed: a request seen late is served one step later. */
+    uint32_t want = pn_load_relaxed(&penny_w->want);
+    if (want & PN_WANT_POLL) pn_poll(penny_w, penny_head);
+    if ((want & PN_WANT_STEAL) && end - begin > 1) {
+      int64_t middle = begin + (end - begin) / 2;
+      PENNY_SPAWN(pn_for_range, middle, end, loop);
+      spawned++;
+      end = middle;
+      continue;
     }
-    while (spawned-- > 0) PENNY_SYNC(pn_for_range);
+    int64_t stop = end - begin < step ? end : begin + step;
+    if (stop == end) {
+      loop->body(PENNY_HERE, begin, stop, loop->context);
+    } else {
+      double start_ms = pn_port_now_ms();
+      loop->body(PENNY_HERE, begin, stop, loop->context);
+      double ms = pn_port_now_ms() - start_ms;
+      if (ms < STEP_SHORT_MS && step <= INT64_MAX / 4) step *= 2;
+      if (ms > STEP_LONG_MS && step > 1) step /= 2;
+    }
+    begin = stop;
+  }
+  while (spawned-- > 0) PENNY_SYNC(pn_for_range);
 }
 
-void pn_for(PENNY_CONTEXT, int64_t begin, int64_t end, penny_range_fn body, void *context)
-{
-    for_loop loop = {body, context};
-    if (begin < end) PENNY_CALL(pn_for_range, begin, end, &loop);
+void pn_for(PENNY_CONTEXT, int64_t begin, int64_t end, penny_range_fn body, void *context) {
+  for_loop loop = {body, context};
+  if (begin < end) PENNY_CALL(pn_for_range, begin, end, &loop);
 }
 
 /* ---- reduce ---- */
 
 typedef struct fold {
-    penny_fold_fn body;
-    penny_combine_fn combine;
-    void *context;
-    const void *identity;
-    size_t bytes;
-    int64_t leaf; /* elements of a leaf: a function of the range's length alone */
+  penny_fold_fn body;
+  penny_combine_fn combine;
+  void *context;
+  const void *identity;
+  size_t bytes;
+  int64_t leaf; /* elements of a leaf: a function of the range's length alone */
 } fold;
 
-PENNY_TASK(void, pn_reduce_range, (int64_t, begin), (int64_t, end), (void *, into), (const fold *, f))
-{
-    int64_t leaves = (end - begin + f->leaf - 1) / f->leaf;
-    if (leaves <= 1) {
-        f->body(PENNY_HERE, begin, end, into, f->context);
-        return;
-    }
-    PN_ALIGN(16) unsigned char right[ELEMENT_MAX_BYTES];
-    pn_copy(right, f->identity, f->bytes);
-    int64_t middle = begin + leaves / 2 * f->leaf;
-    PENNY_SPAWN(pn_reduce_range, middle, end, right, f);
-    PENNY_CALL(pn_reduce_range, begin, middle, into, f);
-    PENNY_SYNC(pn_reduce_range);
-    f->combine(into, right, f->context);
+PENNY_TASK(void, pn_reduce_range, (int64_t, begin), (int64_t, end), (void *, into),
+           (const fold *, f)) {
+  int64_t leaves = (end - begin + f->leaf - 1) / f->leaf;
+  if (leaves <= 1) {
+    f->body(PENNY_HERE, begin, end, into, f->context);
+    return;
+  }
+  PN_ALIGN(16) unsigned char right[ELEMENT_MAX_BYTES];
+  pn_copy(right, f->identity, f->bytes);
+  int64_t middle = begin + leaves / 2 * f->leaf;
+  PENNY_SPAWN(pn_reduce_range, middle, end, right, f);
+  PENNY_CALL(pn_reduce_range, begin, middle, into, f);
+  PENNY_SYNC(pn_reduce_range);
+  f->combine(into, right, f->context);
 }
 
-void pn_reduce(PENNY_CONTEXT, int64_t begin, int64_t end, void *result, size_t bytes, penny_fold_fn body,
-               penny_combine_fn combine, void *context)
-{
-    if (bytes > ELEMENT_MAX_BYTES) penny_fail(PENNY_EINVAL, "penny_reduce: a result has at most 256 bytes");
-    if (begin >= end) return;
-    PN_ALIGN(16) unsigned char identity[ELEMENT_MAX_BYTES];
-    pn_copy(identity, result, bytes);
-    fold f = {body, combine, context, identity, bytes, (end - begin + REDUCE_LEAVES - 1) / REDUCE_LEAVES};
-    PENNY_CALL(pn_reduce_range, begin, end, result, &f);
+void pn_reduce(PENNY_CONTEXT, int64_t begin, int64_t end, void *result, size_t bytes,
+               penny_fold_fn body, penny_combine_fn combine, void *context) {
+  if (bytes > ELEMENT_MAX_BYTES)
+    penny_fail(PENNY_EINVAL, "penny_reduce: a result has at most 256 bytes");
+  if (begin >= end) return;
+  PN_ALIGN(16) unsigned char identity[ELEMENT_MAX_BYTES];
+  pn_copy(identity, result, bytes);
+  fold f = {body,     combine, context,
+            identity, bytes,   (end - begin + REDUCE_LEAVES - 1) / REDUCE_LEAVES};
+  PENNY_CALL(pn_reduce_range, begin, end, result, &f);
 }
 
 /* ---- scan: sum the blocks, scan the sums, scan the blocks ---- */
 
 typedef struct scan {
-    unsigned char *base;
-    unsigned char *sums; /* one for each block: its sum, then what comes before it */
-    const void *identity;
-    penny_combine_fn combine;
-    void *context;
-    size_t count, bytes, block;
-    bool is_exclusive;
+  unsigned char *base;
+  unsigned char *sums; /* one for each block: its sum, then what comes before it */
+  const void *identity;
+  penny_combine_fn combine;
+  void *context;
+  size_t count, bytes, block;
+  bool is_exclusive;
 } scan;
 
-static void sum_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context)
-{
-    const scan *s = context;
-    for (int64_t b = begin; b < end; b++) {
-        unsigned char *sum = s->sums + (size_t)b * s->bytes;
-        size_t first = (size_t)b * s->block;
-        size_t last = first + s->block < s->count ? first + s->block : s->count;
-        pn_copy(sum, s->identity, s->bytes);
-        for (size_t i = first; i < last; i++) s->combine(sum, s->base + i * s->bytes, s->context);
-    }
+static void sum_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
+  const scan *s = context;
+  for (int64_t b = begin; b < end; b++) {
+    unsigned char *sum = s->sums + (size_t)b * s->bytes;
+    size_t first = (size_t)b * s->block;
+    size_t last = first + s->block < s->count ? first + s->block : s->count;
+    pn_copy(sum, s->identity, s->bytes);
+    for (size_t i = first; i < last; i++) s->combine(sum, s->base + i * s->bytes, s->context);
+  }
 }
 
-static void scan_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context)
-{
-    const scan *s = context;
-    PN_ALIGN(16) unsigned char sum[ELEMENT_MAX_BYTES];
-    PN_ALIGN(16) unsigned char element[ELEMENT_MAX_BYTES];
-    for (int64_t b = begin; b < end; b++) {
-        size_t first = (size_t)b * s->block;
-        size_t last = first + s->block < s->count ? first + s->block : s->count;
-        pn_copy(sum, s->sums + (size_t)b * s->bytes, s->bytes);
-        for (size_t i = first; i < last; i++) {
-            unsigned char *at = s->base + i * s->bytes;
-            if (s->is_exclusive) {
-                pn_copy(element, at, s->bytes);
-                pn_copy(at, sum, s->bytes);
-                s->combine(sum, element, s->context);
-            } else {
-                s->combine(sum, at, s->context);
-                pn_copy(at, sum, s->bytes);
-            }
-        }
+static void scan_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
+  const scan *s = context;
+  PN_ALIGN(16) unsigned char sum[ELEMENT_MAX_BYTES];
+  PN_ALIGN(16) unsigned char element[ELEMENT_MAX_BYTES];
+  for (int64_t b = begin; b < end; b++) {
+    size_t first = (size_t)b * s->block;
+    size_t last = first + s->block < s->count ? first + s->block : s->count;
+    pn_copy(sum, s->sums + (size_t)b * s->bytes, s->bytes);
+    for (size_t i = first; i < last; i++) {
+      unsigned char *at = s->base + i * s->bytes;
+      if (s->is_exclusive) {
+        pn_copy(element, at, s->bytes);
+        pn_copy(at, sum, s->bytes);
+        s->combine(sum, element, s->context);
+      } else {
+        s->combine(sum, at, s->context);
+        pn_copy(at, sum, s->bytes);
+      }
     }
+  }
 }
 
-void pn_scan(PENNY_CONTEXT, void *base, size_t count, size_t bytes, const void *identity, penny_combine_fn combine,
-             bool exclusive, void *context)
-{
-    if (bytes == 0 || bytes > ELEMENT_MAX_BYTES)
-        penny_fail(PENNY_EINVAL, "penny_scan: an element has 1 to 256 bytes");
-    if (count == 0) return;
-    size_t block = (count + SCAN_BLOCKS - 1) / SCAN_BLOCKS;
-    if (block < SCAN_BLOCK_MIN) block = SCAN_BLOCK_MIN;
-    size_t blocks = (count + block - 1) / block;
-    scan s = {base, NULL, identity, combine, context, count, bytes, block, exclusive};
-    s.sums = penny_scratch(blocks * bytes);
-    if (!s.sums) penny_fail(PENNY_ENOMEM, "penny_scan: no room for the blocks' sums");
-    pn_for(PENNY_HERE, 0, (int64_t)blocks, sum_blocks, &s);
-    PN_ALIGN(16) unsigned char before[ELEMENT_MAX_BYTES];
-    PN_ALIGN(16) unsigned char sum[ELEMENT_MAX_BYTES];
-    pn_copy(before, identity, bytes);
-    for (size_t b = 0; b < blocks; b++) {
-        pn_copy(sum, s.sums + b * bytes, bytes);
-        pn_copy(s.sums + b * bytes, before, bytes);
-        combine(before, sum, context);
-    }
-    pn_for(PENNY_HERE, 0, (int64_t)blocks, scan_blocks, &s);
-    penny_scratch_end(s.sums);
+void pn_scan(PENNY_CONTEXT, void *base, size_t count, size_t bytes, const void *identity,
+             penny_combine_fn combine, bool exclusive, void *context) {
+  if (bytes == 0 || bytes > ELEMENT_MAX_BYTES)
+    penny_fail(PENNY_EINVAL, "penny_scan: an element has 1 to 256 bytes");
+  if (count == 0) return;
+  size_t block = (count + SCAN_BLOCKS - 1) / SCAN_BLOCKS;
+  if (block < SCAN_BLOCK_MIN) block = SCAN_BLOCK_MIN;
+  size_t blocks = (count + block - 1) / block;
+  scan s = {base, NULL, identity, combine, context, count, bytes, block, exclusive};
+  s.sums = penny_scratch(blocks * bytes);
+  if (!s.sums) penny_fail(PENNY_ENOMEM, "penny_scan: no room for the blocks' sums");
+  pn_for(PENNY_HERE, 0, (int64_t)blocks, sum_blocks, &s);
+  PN_ALIGN(16) unsigned char before[ELEMENT_MAX_BYTES];
+  PN_ALIGN(16) unsigned char sum[ELEMENT_MAX_BYTES];
+  pn_copy(before, identity, bytes);
+  for (size_t b = 0; b < blocks; b++) {
+    pn_copy(sum, s.sums + b * bytes, bytes);
+    pn_copy(s.sums + b * bytes, before, bytes);
+    combine(before, sum, context);
+  }
+  pn_for(PENNY_HERE, 0, (int64_t)blocks, scan_blocks, &s);
+  penny_scratch_end(s.sums);
 }

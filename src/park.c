@@ -1,10 +1,11 @@
 /*
- * park.c: sleeping and waking. States, steps per side, the interleavings that must not happen and the proof: PARKING.md.
+ * park.c: sleeping and waking. States, steps per side, the interleavings that must not happen and
+ * the proof: PARKING.md.
  *
  * I1  control->idle >= number of workers in PN_SLEEPING; control->joining >= number in PN_JOINING.
- * I2  Whoever moves a state word from PN_SLEEPING or PN_JOINING to PN_AWAKE (always by compare-exchange) takes one off the
- *     count of its class, once.
- * I3  A sleeper announces itself first and looks for work after; a publisher publishes first and reads the counts after.
+ * I2  Whoever moves a state word from PN_SLEEPING or PN_JOINING to PN_AWAKE (always by
+ * compare-exchange) takes one off the count of its class, once. I3  A sleeper announces itself
+ * first and looks for work after; a publisher publishes first and reads the counts after.
  */
 #include "park.h"
 
@@ -13,106 +14,101 @@
 #include "scheduler.h"
 #include "task_stack.h"
 
-static uint32_t *class_count(pn_control *control, uint32_t state)
-{
-    return state == PN_SLEEPING ? &control->idle : &control->joining;
+static uint32_t *class_count(pn_control *control, uint32_t state) {
+  return state == PN_SLEEPING ? &control->idle : &control->joining;
 }
 
 /* Ends the sleep of `w` in class `state`: true for the one caller that did it (I2). */
-static bool end_sleep(pn_worker *w, uint32_t state)
-{
-    uint32_t expected = state;
-    /* Sequentially consistent: exactly one of the wakers and the sleeper itself takes the count down. */
-    if (!pn_cas_seq_cst(&w->state, &expected, PN_AWAKE)) return false;
-    pn_sub_seq_cst(class_count(w->control, state), 1u); /* read-modify-write of a shared count (I2) */
-    return true;
+static bool end_sleep(pn_worker *w, uint32_t state) {
+  uint32_t expected = state;
+  /* Sequentially consistent: exactly one of the wakers and the sleeper itself takes the count down.
+   */
+  if (!pn_cas_seq_cst(&w->state, &expected, PN_AWAKE)) return false;
+  pn_sub_seq_cst(class_count(w->control, state), 1u); /* read-modify-write of a shared count (I2) */
+  return true;
 }
 
-static void begin_sleep(pn_worker *w, uint32_t state)
-{
-    /* Count up first (I1), then the state; both sequentially consistent, so they come before the looks that follow (I3). */
-    pn_add_seq_cst(class_count(w->control, state), 1u);
-    pn_store_seq_cst(&w->state, state); /* pairs with the loads of the wakers, as above */
+static void begin_sleep(pn_worker *w, uint32_t state) {
+  /* Count up first (I1), then the state; both sequentially consistent, so they come before the
+   * looks that follow (I3). */
+  pn_add_seq_cst(class_count(w->control, state), 1u);
+  pn_store_seq_cst(&w->state, state); /* pairs with the loads of the wakers, as above */
 }
 
-bool pn_park_announce(pn_worker *w)
-{
-    pn_heap_context_settle(&w->heap);
-    begin_sleep(w, PN_SLEEPING);
-    if (!pn_sched_sees_work(w)) return true;
-    end_sleep(w, PN_SLEEPING); /* false: somebody woke us meanwhile, and counted */
-    return false;
+bool pn_park_announce(pn_worker *w) {
+  pn_heap_context_settle(&w->heap);
+  begin_sleep(w, PN_SLEEPING);
+  if (!pn_sched_sees_work(w)) return true;
+  end_sleep(w, PN_SLEEPING); /* false: somebody woke us meanwhile, and counted */
+  return false;
 }
 
-static void sleep_while(pn_worker *w, uint32_t state)
-{
-    pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
-    /* Acquire: pairs with the waker's compare-exchange; what it published before is visible. A wake-up for no reason changes
-     * nothing: the state decides. */
-    while (pn_load_acquire(&w->state) == state) pn_port_wait(&w->state, state, -1);
+static void sleep_while(pn_worker *w, uint32_t state) {
+  pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
+  /* Acquire: pairs with the waker's compare-exchange; what it published before is visible. A
+   * wake-up for no reason changes nothing: the state decides. */
+  while (pn_load_acquire(&w->state) == state) pn_port_wait(&w->state, state, -1);
 }
 
-void pn_park_idle(pn_worker *w)
-{
-    if (!pn_park_announce(w)) return;
-    sleep_while(w, PN_SLEEPING);
+void pn_park_idle(pn_worker *w) {
+  if (!pn_park_announce(w)) return;
+  sleep_while(w, PN_SLEEPING);
 }
 
-void pn_park_join(pn_worker *w, pn_task *task, bool help)
-{
-    pn_heap_context_settle(&w->heap);
-    /* Mark the task waited, from free or running only: an ended one is not waited for any more. */
-    uint32_t status = pn_load_acquire(&task->status); /* pairs with the executor's exchange in pn_sched_finish */
-    do {
-        if ((status & ~(uint32_t)PN_WAITED) >= PN_DONE) return;
-        if (status & PN_WAITED) break;
-        /* Sequentially consistent: with the state store below it comes before the re-check; the executor exchanges the status
-         * first and reads our state after, so one of the two sees the other. */
-    } while (!pn_cas_seq_cst(&task->status, &status, status | PN_WAITED));
-    begin_sleep(w, PN_JOINING);
-    /* Sequentially consistent: after the announcement (I3); pairs with the exchange in pn_sched_finish. */
-    bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_DONE;
-    if (is_over || (help && pn_sched_sees_work_of(w, w->root))) {
-        end_sleep(w, PN_JOINING); /* false: somebody woke us meanwhile, and counted */
-        return;
-    }
-    sleep_while(w, PN_JOINING);
+void pn_park_join(pn_worker *w, pn_task *task, bool help) {
+  pn_heap_context_settle(&w->heap);
+  /* Mark the task waited, from free or running only: an ended one is not waited for any more. */
+  uint32_t status =
+      pn_load_acquire(&task->status); /* pairs with the executor's exchange in pn_sched_finish */
+  do {
+    if ((status & ~(uint32_t)PN_WAITED) >= PN_DONE) return;
+    if (status & PN_WAITED) break;
+    /* Sequentially consistent: with the state store below it comes before the re-check; the
+     * executor exchanges the status first and reads our state after, so one of the two sees the
+     * other. */
+  } while (!pn_cas_seq_cst(&task->status, &status, status | PN_WAITED));
+  begin_sleep(w, PN_JOINING);
+  /* Sequentially consistent: after the announcement (I3); pairs with the exchange in
+   * pn_sched_finish. */
+  bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_DONE;
+  if (is_over || (help && pn_sched_sees_work_of(w, w->root))) {
+    end_sleep(w, PN_JOINING); /* false: somebody woke us meanwhile, and counted */
+    return;
+  }
+  sleep_while(w, PN_JOINING);
 }
 
 /* Wakes one worker of the class; with a root, only a joiner of that root. */
-static bool wake_one_of(pn_control *control, uint32_t state, const pn_root *root)
-{
-    /* Sequentially consistent: after the caller's publication (I3); pairs with begin_sleep. */
-    if (pn_load_seq_cst(class_count(control, state)) == 0) return false;
-    uint32_t workers = pn_load_relaxed(&control->workers); /* set at creation, before work is published */
-    for (uint32_t i = 0; i < workers; i++) {
-        pn_worker *w = pn_worker_at(control, i);
-        /* Sequentially consistent: as for the count; pairs with begin_sleep. */
-        if (pn_load_seq_cst(&w->state) != state) continue;
-        /* Acquire: the owner wrote root before its state; only compared, never followed. */
-        if (root && pn_load_acquire(&w->root) != root) continue;
-        if (!end_sleep(w, state)) continue;
-        pn_port_wake(&w->state, 1);
-        return true;
-    }
-    return false;
+static bool wake_one_of(pn_control *control, uint32_t state, const pn_root *root) {
+  /* Sequentially consistent: after the caller's publication (I3); pairs with begin_sleep. */
+  if (pn_load_seq_cst(class_count(control, state)) == 0) return false;
+  uint32_t workers =
+      pn_load_relaxed(&control->workers); /* set at creation, before work is published */
+  for (uint32_t i = 0; i < workers; i++) {
+    pn_worker *w = pn_worker_at(control, i);
+    /* Sequentially consistent: as for the count; pairs with begin_sleep. */
+    if (pn_load_seq_cst(&w->state) != state) continue;
+    /* Acquire: the owner wrote root before its state; only compared, never followed. */
+    if (root && pn_load_acquire(&w->root) != root) continue;
+    if (!end_sleep(w, state)) continue;
+    pn_port_wake(&w->state, 1);
+    return true;
+  }
+  return false;
 }
 
-void pn_park_wake_one(pn_control *control, const pn_root *root)
-{
-    if (wake_one_of(control, PN_SLEEPING, NULL)) return;
-    if (root) wake_one_of(control, PN_JOINING, root);
+void pn_park_wake_one(pn_control *control, const pn_root *root) {
+  if (wake_one_of(control, PN_SLEEPING, NULL)) return;
+  if (root) wake_one_of(control, PN_JOINING, root);
 }
 
-void pn_park_wake_joiner(pn_worker *joiner)
-{
-    if (end_sleep(joiner, PN_JOINING)) pn_port_wake(&joiner->state, 1);
+void pn_park_wake_joiner(pn_worker *joiner) {
+  if (end_sleep(joiner, PN_JOINING)) pn_port_wake(&joiner->state, 1);
 }
 
-void pn_park_wake_all(pn_control *control)
-{
-    for (uint32_t i = 0; i < control->max_workers; i++) {
-        pn_worker *w = pn_worker_at(control, i);
-        if (end_sleep(w, PN_SLEEPING) || end_sleep(w, PN_JOINING)) pn_port_wake(&w->state, 1);
-    }
+void pn_park_wake_all(pn_control *control) {
+  for (uint32_t i = 0; i < control->max_workers; i++) {
+    pn_worker *w = pn_worker_at(control, i);
+    if (end_sleep(w, PN_SLEEPING) || end_sleep(w, PN_JOINING)) pn_port_wake(&w->state, 1);
+  }
 }

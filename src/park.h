@@ -1,22 +1,25 @@
 /*
  * park.h: sleeping and waking. Protocol and proof: PARKING.md.
  *
- * A worker sleeps only on its own state word, in one of two classes: idle (any work will do) and joining (a stolen task, or
- * work of its own root, will do). Nobody sleeps while there is work that its class could take and that nobody is about to.
+ * A worker sleeps only on its own state word, in one of two classes: idle (any work will do) and
+ * joining (a stolen task, or work of its own root, will do). Nobody sleeps while there is work that
+ * its class could take and that nobody is about to.
  */
 #ifndef PENNY_PARK_H
 #define PENNY_PARK_H
 
 #include "penny.h"
 
-/* Owner: announces that it is about to sleep idle and looks once more. True: it may wait on its state word while that is
- * PN_SLEEPING. False: there is work (or an end), and it is awake again. */
+/* Owner: announces that it is about to sleep idle and looks once more. True: it may wait on its
+ * state word while that is PN_SLEEPING. False: there is work (or an end), and it is awake again. */
 bool pn_park_announce(pn_worker *worker);
 /* Owner: announces and sleeps until woken. Returns at once when there is work. */
 void pn_park_idle(pn_worker *worker);
-/* Owner: sleeps until the status of `task` says that it ended, or (with `help`) work of its root may be there. */
+/* Owner: sleeps until the status of `task` says that it ended, or (with `help`) work of its root
+ * may be there. */
 void pn_park_join(pn_worker *worker, pn_task *task, bool help);
-/* Any worker or the host: wakes one idle worker, or else one joiner of `root` (if not NULL). Never blocks. */
+/* Any worker or the host: wakes one idle worker, or else one joiner of `root` (if not NULL). Never
+ * blocks. */
 void pn_park_wake_one(pn_control *control, const pn_root *root);
 /* Whoever ended a task that is marked waited: wakes the worker that waits for it. */
 void pn_park_wake_joiner(pn_worker *joiner);

@@ -12,7 +12,8 @@
 pn_worker *pn_port_self(void);
 void pn_port_set_self(pn_worker *worker);
 
-/* Sleeps while *word == expected, at most timeout_ns (negative: for ever). May wake for no reason. */
+/* Sleeps while *word == expected, at most timeout_ns (negative: for ever). May wake for no reason.
+ */
 void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
 /* Wakes at most `count` threads that wait on the word. */
 void pn_port_wake(uint32_t *word, uint32_t count);
@@ -25,13 +26,16 @@ bool pn_port_may_block(void);
 /* Makes the heap's memory up to `end` usable: 0, or negative when it cannot. */
 int pn_port_commit(void *end);
 
-/* Runs body(worker, head, argument) so that a trap, a stack overflow or pn_port_throw inside ends it and not the worker: 0 when
- * it returned, 1 when it was thrown out. A failure that is not yet recorded is recorded by pn_fault. May itself be thrown out of
- * (stack overflow at its own entry): the next outer one then answers for this one's entry too (pn_unwind). */
-int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head, void *argument);
+/* Runs body(worker, head, argument) so that a trap, a stack overflow or pn_port_throw inside ends
+ * it and not the worker: 0 when it returned, 1 when it was thrown out. A failure that is not yet
+ * recorded is recorded by pn_fault. May itself be thrown out of (stack overflow at its own entry):
+ * the next outer one then answers for this one's entry too (pn_unwind). */
+int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head,
+                  void *argument);
 /* Leaves the innermost pn_port_enter of this worker. */
 PN_NORETURN void pn_port_throw(void);
-/* Makes sure that about 2 KiB of the machine's stack are left, or faults here, where nothing has been changed yet. */
+/* Makes sure that about 2 KiB of the machine's stack are left, or faults here, where nothing has
+ * been changed yet. */
 void pn_port_probe_stack(void);
 
 /* Tells a host that cannot wait on memory that completions are there. */

@@ -1,9 +1,10 @@
 /*
- * port_native.c: the platform of native programs: pthreads, futexes, signals. Also penny_start and penny_stop for it and for
- * Emscripten (thread_pool.h).
+ * port_native.c: the platform of native programs: pthreads, futexes, signals. Also penny_start and
+ * penny_stop for it and for Emscripten (thread_pool.h).
  *
- * A trap is a signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) that the worker's handler, on a stack of its own, turns into a
- * jump back to the innermost pn_port_enter. A touch of the guard page below the C stack is a stack overflow.
+ * A trap is a signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) that the worker's handler, on a
+ * stack of its own, turns into a jump back to the innermost pn_port_enter. A touch of the guard
+ * page below the C stack is a stack overflow.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,82 +26,83 @@
 #include "thread_pool.h"
 
 typedef struct enter_frame {
-    sigjmp_buf jump;
-    struct enter_frame *outer;
+  sigjmp_buf jump;
+  struct enter_frame *outer;
 } enter_frame;
 
 static _Thread_local pn_worker *self;
 static _Thread_local enter_frame *innermost;
 
-pn_worker *pn_port_self(void) { return self; }
-void pn_port_set_self(pn_worker *worker) { self = worker; }
-bool pn_port_may_block(void) { return true; }
-
-void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns)
-{
-    struct timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &ts, NULL, 0);
+pn_worker *pn_port_self(void) {
+  return self;
+}
+void pn_port_set_self(pn_worker *worker) {
+  self = worker;
+}
+bool pn_port_may_block(void) {
+  return true;
 }
 
-void pn_port_wake(uint32_t *word, uint32_t count)
-{
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count > INT_MAX ? INT_MAX : (int)count, NULL, NULL, 0);
+void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
+  struct timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &ts, NULL, 0);
 }
 
-void pn_port_pause(void)
-{
+void pn_port_wake(uint32_t *word, uint32_t count) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count > INT_MAX ? INT_MAX : (int)count, NULL, NULL,
+          0);
+}
+
+void pn_port_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
+  __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    __asm__ volatile("yield");
+  __asm__ volatile("yield");
 #endif
 }
 
-double pn_port_now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+double pn_port_now_ms(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
-int pn_port_commit(void *end)
-{
-    (void)end; /* the region is reserved whole; pages appear when touched */
-    return 0;
+int pn_port_commit(void *end) {
+  (void)end; /* the region is reserved whole; pages appear when touched */
+  return 0;
 }
 
-int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head, void *argument)
-{
-    enter_frame frame;
-    frame.outer = innermost;
-    innermost = &frame;
-    int is_thrown = sigsetjmp(frame.jump, 0);
-    if (!is_thrown) body(worker, head, argument);
-    innermost = frame.outer;
-    return is_thrown;
+int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head,
+                  void *argument) {
+  enter_frame frame;
+  frame.outer = innermost;
+  innermost = &frame;
+  int is_thrown = sigsetjmp(frame.jump, 0);
+  if (!is_thrown) body(worker, head, argument);
+  innermost = frame.outer;
+  return is_thrown;
 }
 
-void pn_port_throw(void)
-{
-    if (!innermost) pn_port_fatal("penny: a failure outside any task");
-    siglongjmp(innermost->jump, 1);
+void pn_port_throw(void) {
+  if (!innermost) pn_port_fatal("penny: a failure outside any task");
+  siglongjmp(innermost->jump, 1);
 }
 
 void pn_port_probe_stack(void) {} /* the guard page and the handler's own stack serve */
 void pn_port_ring(void) {}
 
-void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root)
-{
-    (void)worker, (void)head, (void)root;
-    penny_fail(PENNY_EINVAL, "JavaScript tasks exist on the web only");
+void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root) {
+  (void)worker, (void)head, (void)root;
+  penny_fail(PENNY_EINVAL, "JavaScript tasks exist on the web only");
 }
 
-void pn_port_print(const char *text, size_t bytes, int is_error) { fwrite(text, 1, bytes, is_error ? stderr : stdout); }
+void pn_port_print(const char *text, size_t bytes, int is_error) {
+  fwrite(text, 1, bytes, is_error ? stderr : stdout);
+}
 
-void pn_port_fatal(const char *message)
-{
-    fprintf(stderr, "%s\n", message);
-    abort();
+void pn_port_fatal(const char *message) {
+  fprintf(stderr, "%s\n", message);
+  abort();
 }
 
 /* ---- traps ---- */
@@ -108,67 +110,69 @@ void pn_port_fatal(const char *message)
 static _Thread_local char *stack_low; /* lowest usable byte of this worker's C stack */
 static _Thread_local char *signal_stack;
 
-static void on_trap(int number, siginfo_t *info, void *context)
-{
-    (void)context;
-    if (!self || !innermost) { /* not ours: die of it as without us */
-        signal(number, SIG_DFL);
-        raise(number);
-        return;
-    }
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, number);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    char *at = info->si_addr;
-    bool is_overflow = number == SIGSEGV && at >= stack_low - 65536 && at < stack_low + 65536;
-    const char *message = number == SIGFPE ? "integer division by zero or overflow"
-                          : number == SIGILL || number == SIGTRAP ? "unreachable code executed"
-                                                                  : "memory access out of bounds";
-    if (is_overflow) message = "the C stack overflowed";
-    size_t bytes = 0;
-    while (message[bytes]) bytes++;
-    pn_root_fault(self, is_overflow ? PENNY_ESTACK : PENNY_ETRAP, message, bytes);
-    siglongjmp(innermost->jump, 1);
+static void on_trap(int number, siginfo_t *info, void *context) {
+  (void)context;
+  if (!self || !innermost) { /* not ours: die of it as without us */
+    signal(number, SIG_DFL);
+    raise(number);
+    return;
+  }
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  char *at = info->si_addr;
+  bool is_overflow = number == SIGSEGV && at >= stack_low - 65536 && at < stack_low + 65536;
+  const char *message = number == SIGFPE ? "integer division by zero or overflow"
+                        : number == SIGILL || number == SIGTRAP ? "unreachable code executed"
+                                                                : "memory access out of bounds";
+  if (is_overflow) message = "the C stack overflowed";
+  size_t bytes = 0;
+  while (message[bytes]) bytes++;
+  pn_root_fault(self, is_overflow ? PENNY_ESTACK : PENNY_ETRAP, message, bytes);
+  siglongjmp(innermost->jump, 1);
 }
 
-void pn_port_thread_begin(void)
-{
-    pthread_attr_t attr;
-    size_t bytes = 0;
-    void *low = NULL;
-    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-        pthread_attr_getstack(&attr, &low, &bytes);
-        pthread_attr_destroy(&attr);
-    }
-    stack_low = low;
-    signal_stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (signal_stack == MAP_FAILED) pn_port_fatal("penny: no memory for a signal stack");
-    stack_t stack = {.ss_sp = signal_stack, .ss_size = 65536};
-    sigaltstack(&stack, NULL);
+void pn_port_thread_begin(void) {
+  pthread_attr_t attr;
+  size_t bytes = 0;
+  void *low = NULL;
+  if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+    pthread_attr_getstack(&attr, &low, &bytes);
+    pthread_attr_destroy(&attr);
+  }
+  stack_low = low;
+  signal_stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (signal_stack == MAP_FAILED) pn_port_fatal("penny: no memory for a signal stack");
+  stack_t stack = {.ss_sp = signal_stack, .ss_size = 65536};
+  sigaltstack(&stack, NULL);
 }
 
-void pn_port_thread_end(void)
-{
-    stack_t stack = {.ss_flags = SS_DISABLE};
-    sigaltstack(&stack, NULL);
-    munmap(signal_stack, 65536);
+void pn_port_thread_end(void) {
+  stack_t stack = {.ss_flags = SS_DISABLE};
+  sigaltstack(&stack, NULL);
+  munmap(signal_stack, 65536);
 }
 
-void pn_port_process_begin(void)
-{
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &action, NULL);
+void pn_port_process_begin(void) {
+  static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+  struct sigaction action = {.sa_sigaction = on_trap,
+                             .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    sigaction(numbers[i], &action, NULL);
 }
 
-void *pn_port_reserve(uint64_t *bytes)
-{
-    if (*bytes == 0) *bytes = (uint64_t)4 << 30;
-    void *region = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return region == MAP_FAILED ? NULL : region;
+void *pn_port_reserve(uint64_t *bytes) {
+  if (*bytes == 0) *bytes = (uint64_t)4 << 30;
+  void *region = mmap(NULL, *bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return region == MAP_FAILED ? NULL : region;
 }
 
-void pn_port_unreserve(void *region, uint64_t bytes) { munmap(region, bytes); }
-size_t pn_port_default_stack_bytes(void) { return (size_t)8 << 20; }
+void pn_port_unreserve(void *region, uint64_t bytes) {
+  munmap(region, bytes);
+}
+size_t pn_port_default_stack_bytes(void) {
+  return (size_t)8 << 20;
+}

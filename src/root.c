@@ -1,10 +1,12 @@
 /*
- * root.c: roots, their errors, futures, groups and PENNY_RUN. A root goes PN_QUEUED -> PN_STARTED -> PN_ENDED; whoever wins the
- * first step runs it, and tells the result to the one place that its kind says.
+ * root.c: roots, their errors, futures, groups and PENNY_RUN. A root goes PN_QUEUED -> PN_STARTED
+ * -> PN_ENDED; whoever wins the first step runs it, and tells the result to the one place that its
+ * kind says.
  *
- * I1  `error` is set once, by the first failure; `message` and `failed_name` are written by who set it.
- * I2  A root is freed when its last reference goes: one of the queue (handed to the runner), one of the future's holder, one
- *     of the group. A host root's last reference goes to the host with the completion.
+ * I1  `error` is set once, by the first failure; `message` and `failed_name` are written by who set
+ * it. I2  A root is freed when its last reference goes: one of the queue (handed to the runner),
+ * one of the future's holder, one of the group. A host root's last reference goes to the host with
+ * the completion.
  */
 #include "root.h"
 
@@ -14,319 +16,317 @@
 #include "scheduler.h"
 #include "task_stack.h"
 
-static pn_root *root_of_task(pn_task *task) { return (pn_root *)((char *)task - offsetof(pn_root, task)); }
-
-pn_root *pn_root_new(uint32_t kind, const pn_task_type *type)
-{
-    pn_root *root = penny_aligned(64, sizeof *root);
-    if (!root) return NULL;
-    *root = (pn_root){.kind = kind, .refs = 1, .name = type ? type->name : NULL};
-    root->task.type = type;
-    if (type && type->arity > 6) *(unsigned char **)(void *)root->task.payload = root->spill;
-    return root;
+static pn_root *root_of_task(pn_task *task) {
+  return (pn_root *)((char *)task - offsetof(pn_root, task));
 }
 
-void pn_root_release(pn_root *root)
-{
-    /* Acquire-release: the last one sees all that the others did with it before it frees. */
-    if (pn_add_acq_rel(&root->refs, (uint32_t)-1) != 1) return;
-    penny_free(root->message);
-    penny_free(root);
+pn_root *pn_root_new(uint32_t kind, const pn_task_type *type) {
+  pn_root *root = penny_aligned(64, sizeof *root);
+  if (!root) return NULL;
+  *root = (pn_root){.kind = kind, .refs = 1, .name = type ? type->name : NULL};
+  root->task.type = type;
+  if (type && type->arity > 6) *(unsigned char **)(void *)root->task.payload = root->spill;
+  return root;
 }
 
-int pn_root_submit(pn_control *control, pn_root *root)
-{
-    /* Sequentially consistent: pairs with the store in pn_pool_shutdown. A push after that store but before this look is
-     * still ended, by the last worker's drain or by pn_pool_destroy. */
-    if (!control || pn_load_seq_cst(&control->shutdown)) return PENNY_ECLOSED;
-    pn_queue_push(&control->inbox, root);
-    pn_park_wake_one(control, NULL);
-    return 0;
+void pn_root_release(pn_root *root) {
+  /* Acquire-release: the last one sees all that the others did with it before it frees. */
+  if (pn_add_acq_rel(&root->refs, (uint32_t)-1) != 1) return;
+  penny_free(root->message);
+  penny_free(root);
 }
 
-bool pn_root_claim(pn_root *root)
-{
-    uint32_t expected = PN_QUEUED;
-    /* Acquire-release: one runner; it sees what the submitter wrote. */
-    return pn_cas_acq_rel(&root->state, &expected, PN_STARTED);
+int pn_root_submit(pn_control *control, pn_root *root) {
+  /* Sequentially consistent: pairs with the store in pn_pool_shutdown. A push after that store but
+   * before this look is still ended, by the last worker's drain or by pn_pool_destroy. */
+  if (!control || pn_load_seq_cst(&control->shutdown)) return PENNY_ECLOSED;
+  pn_queue_push(&control->inbox, root);
+  pn_park_wake_one(control, NULL);
+  return 0;
 }
 
-static void run_task(pn_worker *w, pn_task *head, void *argument)
-{
-    pn_root *root = argument;
-    root->task.type->run(w, head, &root->task);
+bool pn_root_claim(pn_root *root) {
+  uint32_t expected = PN_QUEUED;
+  /* Acquire-release: one runner; it sees what the submitter wrote. */
+  return pn_cas_acq_rel(&root->state, &expected, PN_STARTED);
 }
 
-static void run_submitted(pn_worker *w, pn_task *head, void *argument)
-{
-    pn_root *root = argument;
-    void (*fn)(PENNY_CONTEXT, void *);
-    *(void **)(void *)&fn = *(void **)(void *)root->task.payload;
-    fn(w, head, root->data);
+static void run_task(pn_worker *w, pn_task *head, void *argument) {
+  pn_root *root = argument;
+  root->task.type->run(w, head, &root->task);
 }
 
-static void run_js(pn_worker *w, pn_task *head, void *argument) { pn_port_run_js(w, head, argument); }
-
-void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *)
-{
-    if (root->kind == PN_KIND_JS) return run_js;
-    return root->kind == PN_KIND_SUBMIT ? run_submitted : run_task;
+static void run_submitted(pn_worker *w, pn_task *head, void *argument) {
+  pn_root *root = argument;
+  void (*fn)(PENNY_CONTEXT, void *);
+  *(void **)(void *)&fn = *(void **)(void *)root->task.payload;
+  fn(w, head, root->data);
 }
 
-void pn_root_end(pn_worker *w, pn_root *root)
-{
-    pn_control *control = w->control;
-    uint32_t kind = root->kind;
-    /* Acquire: the failing worker's message comes with the error. */
-    int error = pn_load_acquire(&root->error);
-    if (kind == PN_KIND_JS && root->waiter) return; /* its promise is pending: pn_web_result comes back here (port_web.c) */
-    if (kind == PN_KIND_HOST || kind == PN_KIND_JS) {
-        pn_store_release(&root->state, PN_ENDED); /* pairs with the host's load after the take */
-        if (!pn_queue_push(&control->completions, root)) return; /* who found it empty signals (QUEUES.md) */
-        pn_add_seq_cst(&control->signal, 1u); /* after the push: the host reads signal, then takes, then waits */
-        pn_port_wake(&control->signal, 1);
-        if (pn_load_relaxed(&control->ring)) pn_port_ring(); /* constant after start-up */
-        return;
-    }
-    if (kind == PN_KIND_SUBMIT && root->done) root->done(root->data, error);
-    /* Sequentially consistent: publishes result and error; before the look at the waiter (park.c: pn_park_join). */
-    uint32_t before = pn_exchange_seq_cst(&root->task.status, (uint32_t)(error ? PN_FAILED : PN_DONE));
-    if (before & PN_WAITED) pn_park_wake_joiner(pn_worker_at(control, pn_load_acquire(&root->waiter) - 1)); /* set before the mark */
-    /* Release: pairs with the acquire in pn_run_end and penny_future_is_done. */
-    pn_store_release(&root->state, PN_ENDED);
-    if (kind == PN_KIND_RUN) {
-        pn_port_wake(&root->state, 1); /* an address only: the runner may have freed it by now */
-        return;
-    }
-    pn_root_release(root);
+static void run_js(pn_worker *w, pn_task *head, void *argument) {
+  pn_port_run_js(w, head, argument);
 }
 
-bool pn_root_is_cancelled(const pn_root *root)
-{
-    /* Acquire, all: a cause is set before the trip that makes us look (pn_stack_request). */
-    if (pn_load_acquire(&root->error) || pn_load_acquire(&root->cancel)) return true;
-    if (root->group && pn_load_acquire(&root->group->cancel)) return true; /* as above */
-    return pn_load_acquire(&pn_pool()->shutdown) != 0; /* pairs with pn_pool_shutdown */
+void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *) {
+  if (root->kind == PN_KIND_JS) return run_js;
+  return root->kind == PN_KIND_SUBMIT ? run_submitted : run_task;
 }
 
-void pn_root_fault(pn_worker *w, int error, const char *message, size_t bytes)
-{
-    pn_root *root = w->root;
-    if (!root) return;
-    if (error == PENNY_ECANCELLED) {
-        /* Acquire: which cause it was. */
-        uint32_t cause = pn_load_acquire(&root->cancel);
-        if (cause) error = -(int)cause;
-        else if (pn_load_acquire(&w->control->shutdown)) error = PENNY_ECLOSED; /* as above */
-    }
-    int expected = 0;
-    if (pn_load_relaxed(&root->error)) return; /* a first look; the exchange decides */
-    char *copy = message && bytes ? penny_alloc(bytes + 1) : NULL;
-    if (copy) {
-        for (size_t i = 0; i < bytes; i++) copy[i] = message[i];
-        copy[bytes] = 0;
-    }
-    /* Acquire-release: the first failure wins (I1) and writes the rest; readers look at it after the root has ended. */
-    if (!pn_cas_acq_rel(&root->error, &expected, error)) {
-        penny_free(copy);
-        return;
-    }
-    root->message = copy;
-    root->message_bytes = copy ? (uint32_t)bytes : 0;
-    const pn_task *task = w->depth ? w->entries[w->depth - 1].task : NULL;
-    root->failed_name = task && task->type ? task->type->name : root->name;
-    pn_sched_request_all(w->control, PN_WANT_POLL);
+void pn_root_end(pn_worker *w, pn_root *root) {
+  pn_control *control = w->control;
+  uint32_t kind = root->kind;
+  /* Acquire: the failing worker's message comes with the error. */
+  int error = pn_load_acquire(&root->error);
+  if (kind == PN_KIND_JS && root->waiter)
+    return; /* its promise is pending: pn_web_result comes back here (port_web.c) */
+  if (kind == PN_KIND_HOST || kind == PN_KIND_JS) {
+    pn_store_release(&root->state, PN_ENDED); /* pairs with the host's load after the take */
+    if (!pn_queue_push(&control->completions, root))
+      return; /* who found it empty signals (QUEUES.md) */
+    pn_add_seq_cst(&control->signal,
+                   1u); /* after the push: the host reads signal, then takes, then waits */
+    pn_port_wake(&control->signal, 1);
+    if (pn_load_relaxed(&control->ring)) pn_port_ring(); /* constant after start-up */
+    return;
+  }
+  if (kind == PN_KIND_SUBMIT && root->done) root->done(root->data, error);
+  /* Sequentially consistent: publishes result and error; before the look at the waiter (park.c:
+   * pn_park_join). */
+  uint32_t before =
+      pn_exchange_seq_cst(&root->task.status, (uint32_t)(error ? PN_FAILED : PN_DONE));
+  if (before & PN_WAITED)
+    pn_park_wake_joiner(
+        pn_worker_at(control, pn_load_acquire(&root->waiter) - 1)); /* set before the mark */
+  /* Release: pairs with the acquire in pn_run_end and penny_future_is_done. */
+  pn_store_release(&root->state, PN_ENDED);
+  if (kind == PN_KIND_RUN) {
+    pn_port_wake(&root->state, 1); /* an address only: the runner may have freed it by now */
+    return;
+  }
+  pn_root_release(root);
 }
 
-void penny_fail(int error, const char *message)
-{
-    pn_worker *w = pn_port_self();
-    if (!w || !w->depth) pn_port_fatal("penny_fail: not inside a task");
-    size_t bytes = 0;
-    while (message && message[bytes]) bytes++;
-    pn_root_fault(w, error < 0 ? error : PENNY_EFAIL, message, bytes);
-    pn_port_throw();
+bool pn_root_is_cancelled(const pn_root *root) {
+  /* Acquire, all: a cause is set before the trip that makes us look (pn_stack_request). */
+  if (pn_load_acquire(&root->error) || pn_load_acquire(&root->cancel)) return true;
+  if (root->group && pn_load_acquire(&root->group->cancel)) return true; /* as above */
+  return pn_load_acquire(&pn_pool()->shutdown) != 0; /* pairs with pn_pool_shutdown */
 }
 
-bool penny_is_cancelled(void)
-{
-    pn_worker *w = pn_port_self();
-    return w && w->depth && pn_root_is_cancelled(w->root);
+void pn_root_fault(pn_worker *w, int error, const char *message, size_t bytes) {
+  pn_root *root = w->root;
+  if (!root) return;
+  if (error == PENNY_ECANCELLED) {
+    /* Acquire: which cause it was. */
+    uint32_t cause = pn_load_acquire(&root->cancel);
+    if (cause)
+      error = -(int)cause;
+    else if (pn_load_acquire(&w->control->shutdown))
+      error = PENNY_ECLOSED; /* as above */
+  }
+  int expected = 0;
+  if (pn_load_relaxed(&root->error)) return; /* a first look; the exchange decides */
+  char *copy = message && bytes ? penny_alloc(bytes + 1) : NULL;
+  if (copy) {
+    for (size_t i = 0; i < bytes; i++) copy[i] = message[i];
+    copy[bytes] = 0;
+  }
+  /* Acquire-release: the first failure wins (I1) and writes the rest; readers look at it after the
+   * root has ended. */
+  if (!pn_cas_acq_rel(&root->error, &expected, error)) {
+    penny_free(copy);
+    return;
+  }
+  root->message = copy;
+  root->message_bytes = copy ? (uint32_t)bytes : 0;
+  const pn_task *task = w->depth ? w->entries[w->depth - 1].task : NULL;
+  root->failed_name = task && task->type ? task->type->name : root->name;
+  pn_sched_request_all(w->control, PN_WANT_POLL);
+}
+
+void penny_fail(int error, const char *message) {
+  pn_worker *w = pn_port_self();
+  if (!w || !w->depth) pn_port_fatal("penny_fail: not inside a task");
+  size_t bytes = 0;
+  while (message && message[bytes]) bytes++;
+  pn_root_fault(w, error < 0 ? error : PENNY_EFAIL, message, bytes);
+  pn_port_throw();
+}
+
+bool penny_is_cancelled(void) {
+  pn_worker *w = pn_port_self();
+  return w && w->depth && pn_root_is_cancelled(w->root);
 }
 
 /* ---- futures and groups ---- */
 
 static void group_add(penny_group *group, pn_root *root);
 
-penny_future *pn_detach_begin(const pn_task_type *type, penny_group *group)
-{
-    pn_root *root = pn_root_new(PN_KIND_FUTURE, type);
-    if (root) root->group = group;
-    return root;
+penny_future *pn_detach_begin(const pn_task_type *type, penny_group *group) {
+  pn_root *root = pn_root_new(PN_KIND_FUTURE, type);
+  if (root) root->group = group;
+  return root;
 }
 
-void pn_detach_end(penny_future *future)
-{
-    future->refs = 2; /* the queue's and the holder's; not shared yet */
-    pn_worker *w = pn_port_self();
-    if (future->group) {
-        future->refs = 3;
-        group_add(future->group, future);
-    }
-    if (pn_root_submit(w ? w->control : pn_pool(), future) == 0) return;
-    /* Closed: ends here, unrun. */
-    pn_root_claim(future);
-    pn_store_release(&future->error, PENNY_ECLOSED); /* before the status, for whoever waits */
-    if (w) pn_root_end(w, future);
+void pn_detach_end(penny_future *future) {
+  future->refs = 2; /* the queue's and the holder's; not shared yet */
+  pn_worker *w = pn_port_self();
+  if (future->group) {
+    future->refs = 3;
+    group_add(future->group, future);
+  }
+  if (pn_root_submit(w ? w->control : pn_pool(), future) == 0) return;
+  /* Closed: ends here, unrun. */
+  pn_root_claim(future);
+  pn_store_release(&future->error, PENNY_ECLOSED); /* before the status, for whoever waits */
+  if (w) pn_root_end(w, future);
 }
 
-bool penny_future_is_done(const penny_future *future)
-{
-    /* Acquire: pairs with the release in pn_root_end; the result is visible. */
-    return pn_load_acquire(&future->state) == PN_ENDED;
+bool penny_future_is_done(const penny_future *future) {
+  /* Acquire: pairs with the release in pn_root_end; the result is visible. */
+  return pn_load_acquire(&future->state) == PN_ENDED;
 }
 
-int pn_future_wait(pn_worker *w, pn_task *head, penny_future *future)
-{
-    if (w->depth < PN_ENTRIES && pn_root_claim(future)) {
-        /* Claimed: the queue's reference stays with the queue, the runner's is a new one. Relaxed: we hold one. */
-        pn_add_relaxed(&future->refs, 1u);
-        pn_port_probe_stack();
-        pn_sched_run_root(w, head, future);
-    } else {
-        pn_store_release(&future->waiter, w->id + 1); /* before the waited mark that pn_sched_wait may set */
-        pn_sched_wait(w, head, &future->task, true);
-    }
-    return pn_load_acquire(&future->error); /* set before the status that was waited for */
+int pn_future_wait(pn_worker *w, pn_task *head, penny_future *future) {
+  if (w->depth < PN_ENTRIES && pn_root_claim(future)) {
+    /* Claimed: the queue's reference stays with the queue, the runner's is a new one. Relaxed: we
+     * hold one. */
+    pn_add_relaxed(&future->refs, 1u);
+    pn_port_probe_stack();
+    pn_sched_run_root(w, head, future);
+  } else {
+    pn_store_release(&future->waiter,
+                     w->id + 1); /* before the waited mark that pn_sched_wait may set */
+    pn_sched_wait(w, head, &future->task, true);
+  }
+  return pn_load_acquire(&future->error); /* set before the status that was waited for */
 }
 
-pn_task *pn_future_get(pn_worker *w, pn_task *head, penny_future *future)
-{
-    int error = pn_future_wait(w, head, future);
-    if (error) {
-        pn_root_fault(w, error, future->message, future->message_bytes);
-        pn_root_release(future);
-        pn_port_throw();
-    }
-    w->got = future->task;
+pn_task *pn_future_get(pn_worker *w, pn_task *head, penny_future *future) {
+  int error = pn_future_wait(w, head, future);
+  if (error) {
+    pn_root_fault(w, error, future->message, future->message_bytes);
     pn_root_release(future);
-    return &w->got;
+    pn_port_throw();
+  }
+  w->got = future->task;
+  pn_root_release(future);
+  return &w->got;
 }
 
-void penny_future_free(penny_future *future) { pn_root_release(future); }
+void penny_future_free(penny_future *future) {
+  pn_root_release(future);
+}
 
-penny_group *penny_group_new(void)
-{
-    penny_group *group = penny_alloc(sizeof *group);
-    if (group) *group = (penny_group){0};
-    return group;
+penny_group *penny_group_new(void) {
+  penny_group *group = penny_alloc(sizeof *group);
+  if (group) *group = (penny_group){0};
+  return group;
 }
 
 /* Members are linked through `next_member`: pushed like the inbox, taken whole by whoever waits. */
-static void group_add(penny_group *group, pn_root *root)
-{
-    pn_root *first = pn_load_relaxed(&group->members); /* a guess; the exchange checks it */
-    do {
-        root->next_member = first;
-        /* Acquire-release: publishes the link to the waiter's exchange. */
-    } while (!pn_cas_acq_rel(&group->members, &first, root));
+static void group_add(penny_group *group, pn_root *root) {
+  pn_root *first = pn_load_relaxed(&group->members); /* a guess; the exchange checks it */
+  do {
+    root->next_member = first;
+    /* Acquire-release: publishes the link to the waiter's exchange. */
+  } while (!pn_cas_acq_rel(&group->members, &first, root));
 }
 
-void penny_group_cancel(penny_group *group)
-{
-    pn_store_seq_cst(&group->cancel, 1u); /* before the trips that make the others look */
-    pn_sched_request_all(pn_pool(), PN_WANT_POLL);
+void penny_group_cancel(penny_group *group) {
+  pn_store_seq_cst(&group->cancel, 1u); /* before the trips that make the others look */
+  pn_sched_request_all(pn_pool(), PN_WANT_POLL);
 }
 
-int pn_group_wait(pn_worker *w, pn_task *head, penny_group *group)
-{
-    for (;;) {
-        /* Acquire-release: the links come with the members; ours alone after the exchange. */
-        pn_root *root = pn_exchange_acq_rel(&group->members, (pn_root *)NULL);
-        if (!root) break;
-        while (root) {
-            pn_root *next = root->next_member;
-            int error = pn_future_wait(w, head, root);
-            if (error && !group->error) group->error = error;
-            root->next_member = group->ended;
-            group->ended = root;
-            root = next;
-        }
+int pn_group_wait(pn_worker *w, pn_task *head, penny_group *group) {
+  for (;;) {
+    /* Acquire-release: the links come with the members; ours alone after the exchange. */
+    pn_root *root = pn_exchange_acq_rel(&group->members, (pn_root *)NULL);
+    if (!root) break;
+    while (root) {
+      pn_root *next = root->next_member;
+      int error = pn_future_wait(w, head, root);
+      if (error && !group->error) group->error = error;
+      root->next_member = group->ended;
+      group->ended = root;
+      root = next;
     }
-    return group->error;
+  }
+  return group->error;
 }
 
-void penny_group_free(penny_group *group)
-{
-    for (pn_root *root = group->ended; root;) {
-        pn_root *next = root->next_member;
-        pn_root_release(root); /* the group's reference */
-        pn_root_release(root); /* the holder's: futures of a group live as long as it */
-        root = next;
-    }
-    penny_free(group);
+void penny_group_free(penny_group *group) {
+  for (pn_root *root = group->ended; root;) {
+    pn_root *next = root->next_member;
+    pn_root_release(root); /* the group's reference */
+    pn_root_release(root); /* the holder's: futures of a group live as long as it */
+    root = next;
+  }
+  penny_free(group);
 }
 
-int penny_submit(void (*fn)(PENNY_CONTEXT, void *), void (*done)(void *, int), void *context)
-{
-    pn_root *root = pn_root_new(PN_KIND_SUBMIT, NULL);
-    if (!root) return PENNY_ENOMEM;
-    *(void **)(void *)root->task.payload = *(void **)(void *)&fn;
-    root->done = done;
-    root->data = context;
-    root->name = "penny_submit";
-    int error = pn_root_submit(pn_pool(), root);
-    if (error) pn_root_release(root);
-    return error;
+int penny_submit(void (*fn)(PENNY_CONTEXT, void *), void (*done)(void *, int), void *context) {
+  pn_root *root = pn_root_new(PN_KIND_SUBMIT, NULL);
+  if (!root) return PENNY_ENOMEM;
+  *(void **)(void *)root->task.payload = *(void **)(void *)&fn;
+  root->done = done;
+  root->data = context;
+  root->name = "penny_submit";
+  int error = pn_root_submit(pn_pool(), root);
+  if (error) pn_root_release(root);
+  return error;
 }
 
 /* ---- PENNY_RUN ---- */
 
-/* What a PENNY_RUN that could not begin fills in and reads, and what a finished one leaves for its caller. */
+/* What a PENNY_RUN that could not begin fills in and reads, and what a finished one leaves for its
+ * caller. */
 static PN_THREAD_LOCAL struct {
-    pn_task task;
-    unsigned char spill[64];
-    int error;
-    char message[160];
+  pn_task task;
+  unsigned char spill[64];
+  int error;
+  char message[160];
 } last_run;
 
-static pn_task *run_nothing(const pn_task_type *type, int error)
-{
-    last_run.error = error;
-    if (type->arity > 6) *(unsigned char **)(void *)last_run.task.payload = last_run.spill;
-    return &last_run.task;
+static pn_task *run_nothing(const pn_task_type *type, int error) {
+  last_run.error = error;
+  if (type->arity > 6) *(unsigned char **)(void *)last_run.task.payload = last_run.spill;
+  return &last_run.task;
 }
 
-pn_task *pn_run_begin(const pn_task_type *type)
-{
-    if (pn_port_self()) return run_nothing(type, PENNY_ENESTED);
-    if (!pn_pool()) return run_nothing(type, PENNY_ECLOSED);
-    if (!pn_port_may_block()) return run_nothing(type, PENNY_EMAINTHREAD);
-    pn_root *root = pn_root_new(PN_KIND_RUN, type);
-    return root ? &root->task : run_nothing(type, PENNY_ENOMEM);
+pn_task *pn_run_begin(const pn_task_type *type) {
+  if (pn_port_self()) return run_nothing(type, PENNY_ENESTED);
+  if (!pn_pool()) return run_nothing(type, PENNY_ECLOSED);
+  if (!pn_port_may_block()) return run_nothing(type, PENNY_EMAINTHREAD);
+  pn_root *root = pn_root_new(PN_KIND_RUN, type);
+  return root ? &root->task : run_nothing(type, PENNY_ENOMEM);
 }
 
-pn_task *pn_run_end(pn_task *task)
-{
-    last_run.message[0] = 0;
-    if (task != &last_run.task) {
-        pn_root *root = root_of_task(task);
-        last_run.error = pn_root_submit(pn_pool(), root);
-        uint32_t state;
-        /* Acquire: pairs with the release in pn_root_end; result and error are visible. */
-        while (!last_run.error && (state = pn_load_acquire(&root->state)) != PN_ENDED)
-            pn_port_wait(&root->state, state, -1);
-        last_run.task = *task;
-        if (!last_run.error) last_run.error = pn_load_acquire(&root->error); /* set before the state */
-        for (size_t i = 0; root->message && i < sizeof last_run.message - 1 && i <= root->message_bytes; i++) {
-            last_run.message[i] = root->message[i];
-            last_run.message[i + 1] = 0;
-        }
-        pn_root_release(root);
+pn_task *pn_run_end(pn_task *task) {
+  last_run.message[0] = 0;
+  if (task != &last_run.task) {
+    pn_root *root = root_of_task(task);
+    last_run.error = pn_root_submit(pn_pool(), root);
+    uint32_t state;
+    /* Acquire: pairs with the release in pn_root_end; result and error are visible. */
+    while (!last_run.error && (state = pn_load_acquire(&root->state)) != PN_ENDED)
+      pn_port_wait(&root->state, state, -1);
+    last_run.task = *task;
+    if (!last_run.error) last_run.error = pn_load_acquire(&root->error); /* set before the state */
+    for (size_t i = 0; root->message && i < sizeof last_run.message - 1 && i <= root->message_bytes;
+         i++) {
+      last_run.message[i] = root->message[i];
+      last_run.message[i + 1] = 0;
     }
-    if (last_run.error) last_run.task = (pn_task){0};
-    return &last_run.task;
+    pn_root_release(root);
+  }
+  if (last_run.error) last_run.task = (pn_task){0};
+  return &last_run.task;
 }
 
-int penny_last_error(void) { return last_run.error; }
-const char *penny_last_message(void) { return last_run.message; }
+int penny_last_error(void) {
+  return last_run.error;
+}
+const char *penny_last_message(void) {
+  return last_run.message;
+}

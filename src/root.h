@@ -7,15 +7,16 @@
 #include "penny.h"
 
 struct pn_group {
-    pn_root *members; /* pushed by whoever detaches into it, taken by whoever waits */
-    pn_root *ended;   /* members that were waited for; waiter only */
-    uint32_t cancel;  /* anybody sets it, once */
-    int error;        /* the first error that a wait met; waiter only */
+  pn_root *members; /* pushed by whoever detaches into it, taken by whoever waits */
+  pn_root *ended;   /* members that were waited for; waiter only */
+  uint32_t cancel;  /* anybody sets it, once */
+  int error;        /* the first error that a wait met; waiter only */
 };
 
 /* A root for `type`, one reference, or NULL. Any thread. */
 pn_root *pn_root_new(uint32_t kind, const pn_task_type *type);
-/* Puts it into the inbox and wakes a worker: 0 or PENNY_ECLOSED (then nothing happened). Any thread, never blocks. */
+/* Puts it into the inbox and wakes a worker: 0 or PENNY_ECLOSED (then nothing happened). Any
+ * thread, never blocks. */
 int pn_root_submit(pn_control *control, pn_root *root);
 /* True for the one caller that may run it. */
 bool pn_root_claim(pn_root *root);
@@ -26,16 +27,21 @@ void pn_root_end(pn_worker *worker, pn_root *root);
 /* Gives back one reference. */
 void pn_root_release(pn_root *root);
 bool pn_root_is_cancelled(const pn_root *root);
-/* Records the first failure of the worker's current root and trips its other tasks. Returns; the caller throws. */
+/* Records the first failure of the worker's current root and trips its other tasks. Returns; the
+ * caller throws. */
 void pn_root_fault(pn_worker *worker, int error, const char *message, size_t bytes);
 
-/* pool.c: the whole of a pool in one region of memory (64-byte aligned, zeroed). 0 or PENNY_EINVAL, PENNY_ENOMEM. */
-int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32_t max_workers, uint32_t index_base);
+/* pool.c: the whole of a pool in one region of memory (64-byte aligned, zeroed). 0 or PENNY_EINVAL,
+ * PENNY_ENOMEM. */
+int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32_t max_workers,
+                   uint32_t index_base);
 /* On the worker itself, before anything else: 0 or PENNY_ENOMEM. */
 int pn_pool_worker_init(pn_worker *worker);
-/* Any thread: running roots fail at their next poll, queued ones at once, every worker leaves its loop. */
+/* Any thread: running roots fail at their next poll, queued ones at once, every worker leaves its
+ * loop. */
 void pn_pool_shutdown(pn_control *control);
-/* After every worker has left: frees what is the pool's own; returns the number of blocks that the program still holds. */
+/* After every worker has left: frees what is the pool's own; returns the number of blocks that the
+ * program still holds. */
 int64_t pn_pool_destroy(void);
 /* The pool of this program, NULL when there is none. */
 pn_control *pn_pool(void);
@@ -45,8 +51,8 @@ void pn_scratch_pop(pn_worker *worker);
 
 /* layout.c */
 typedef struct pn_layout_item {
-    const char *name;
-    uint32_t value;
+  const char *name;
+  uint32_t value;
 } pn_layout_item;
 uint32_t pn_layout_count(void);
 const pn_layout_item *pn_layout_table(void);

@@ -1,12 +1,13 @@
 /*
- * scheduler.c: the scheduler of one worker. The theory is Blumofe and Leiserson 1999 (doi:10.1145/324133.324234); waiting joins
- * steal back from their thief first (leapfrogging: Wagner and Calder 1993, doi:10.1145/155332.155354).
+ * scheduler.c: the scheduler of one worker. The theory is Blumofe and Leiserson 1999
+ * (doi:10.1145/324133.324234); waiting joins steal back from their thief first (leapfrogging:
+ * Wagner and Calder 1993, doi:10.1145/155332.155354).
  *
- * I1  What runs under a trampoline has an entry (base, root, task, head); entries nest like the stack, bases never fall.
- * I2  While a stolen task runs, its victim stays inside the entry that the task belongs to: an entry does not end before its
- *     stolen children have.
- * I3  Every entry is ended exactly once, by end_entry, whatever throws.
- * I4  Every wait goes from a frame to one that started later, so waits cannot form a circle.
+ * I1  What runs under a trampoline has an entry (base, root, task, head); entries nest like the
+ * stack, bases never fall. I2  While a stolen task runs, its victim stays inside the entry that the
+ * task belongs to: an entry does not end before its stolen children have. I3  Every entry is ended
+ * exactly once, by end_entry, whatever throws. I4  Every wait goes from a frame to one that started
+ * later, so waits cannot form a circle.
  */
 #include "scheduler.h"
 
@@ -19,308 +20,304 @@
 
 enum { SPINS_BEFORE_PARK = 200, INBOX_FIRST_EVERY = 61, STEAL_FIRST_EVERY = 67 };
 
-static uint32_t next_random(pn_worker *w)
-{
-    uint32_t x = w->random; /* xorshift, Marsaglia 2003 (doi:10.18637/jss.v008.i14) */
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return w->random = x;
+static uint32_t next_random(pn_worker *w) {
+  uint32_t x = w->random; /* xorshift, Marsaglia 2003 (doi:10.18637/jss.v008.i14) */
+  x ^= x << 13;
+  x ^= x >> 17;
+  x ^= x << 5;
+  return w->random = x;
 }
 
-void pn_sched_request_all(pn_control *control, uint32_t bits)
-{
-    uint32_t workers = pn_load_acquire(&control->workers); /* pairs with the host's store when the pool grows */
-    for (uint32_t i = 0; i < workers; i++) pn_stack_request(pn_worker_at(control, i), bits);
+void pn_sched_request_all(pn_control *control, uint32_t bits) {
+  uint32_t workers =
+      pn_load_acquire(&control->workers); /* pairs with the host's store when the pool grows */
+  for (uint32_t i = 0; i < workers; i++) pn_stack_request(pn_worker_at(control, i), bits);
 }
 
 /* ---- entries: tasks under a trampoline ---- */
 
-static void set_root(pn_worker *w)
-{
-    pn_root *root = w->depth ? w->entries[w->depth - 1].root : NULL;
-    /* Release: joiners only compare it (pn_sched_sees_work_of); park.c reads it after our state. */
-    pn_store_release(&w->root, root);
+static void set_root(pn_worker *w) {
+  pn_root *root = w->depth ? w->entries[w->depth - 1].root : NULL;
+  /* Release: joiners only compare it (pn_sched_sees_work_of); park.c reads it after our state. */
+  pn_store_release(&w->root, root);
 }
 
-static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task *task, uint32_t victim)
-{
-    pn_entry *entry = &w->entries[w->depth];
-    entry->task = task;
-    entry->head = head;
-    entry->victim = victim;
-    entry->scratch = w->scratch;
-    pn_store_relaxed(&entry->root, root); /* published by the store of base */
-    /* Release: pairs with the acquire in root_of; a thief that sees this base sees the root. */
-    pn_store_release(&entry->base, pn_stack_index(w, head));
-    w->depth++;
-    set_root(w);
-    return entry;
+static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task *task,
+                             uint32_t victim) {
+  pn_entry *entry = &w->entries[w->depth];
+  entry->task = task;
+  entry->head = head;
+  entry->victim = victim;
+  entry->scratch = w->scratch;
+  pn_store_relaxed(&entry->root, root); /* published by the store of base */
+  /* Release: pairs with the acquire in root_of; a thief that sees this base sees the root. */
+  pn_store_release(&entry->base, pn_stack_index(w, head));
+  w->depth++;
+  set_root(w);
+  return entry;
 }
 
-/* The root of the task that the caller won at `index` of the victim's stack: the newest entry that began at or below it (I2:
- * that entry cannot end meanwhile; newer ones have greater bases, ended ones the greatest). */
-static pn_root *root_of(pn_worker *victim, uint32_t index)
-{
-    uint32_t origin = victim->control->index_base;
-    for (uint32_t level = PN_ENTRIES; level-- > 0;) {
-        /* Acquire: pairs with the release in begin_entry. */
-        uint32_t base = pn_load_acquire(&victim->entries[level].base);
-        if (base - origin <= index - origin)
-            return pn_load_relaxed(&victim->entries[level].root); /* published with base */
-    }
-    pn_port_fatal("penny: a stolen task has no root");
+/* The root of the task that the caller won at `index` of the victim's stack: the newest entry that
+ * began at or below it (I2: that entry cannot end meanwhile; newer ones have greater bases, ended
+ * ones the greatest). */
+static pn_root *root_of(pn_worker *victim, uint32_t index) {
+  uint32_t origin = victim->control->index_base;
+  for (uint32_t level = PN_ENTRIES; level-- > 0;) {
+    /* Acquire: pairs with the release in begin_entry. */
+    uint32_t base = pn_load_acquire(&victim->entries[level].base);
+    if (base - origin <= index - origin)
+      return pn_load_relaxed(&victim->entries[level].root); /* published with base */
+  }
+  pn_port_fatal("penny: a stolen task has no root");
 }
 
-/* Ends the newest entry: the stack is put back, the result told. The last touch of the task is the exchange of its status. */
-static void end_entry(pn_worker *w, bool is_failed)
-{
-    pn_entry *entry = &w->entries[w->depth - 1];
-    pn_task *task = entry->task;
-    pn_root *root = entry->root;
-    uint32_t victim = entry->victim;
-    if (is_failed) {
-        pn_stack_unwind(w, entry->head, entry->base);
-        while (w->scratch != entry->scratch) pn_scratch_pop(w);
-    }
-    /* Release: after the unwind; nobody holds a task of this entry any more (I2). */
-    pn_store_release(&entry->base, pn_entry_unused(w->control));
-    w->depth--;
-    set_root(w);
-    if (victim == 0) {
-        pn_root_end(w, root);
-    } else {
-        pn_worker *owner = pn_worker_at(w->control, victim - 1);
-        /* Acquire-release: publishes the result and the task's effects to the joiner; sequentially consistent so that it
-         * comes before the look at the joiner's state (park.c: pn_park_join). */
-        uint32_t before = pn_exchange_seq_cst(&task->status, (uint32_t)(is_failed ? PN_FAILED : PN_DONE));
-        if (before & PN_WAITED) pn_park_wake_joiner(owner);
-    }
-    /* A poll that the ended task consumed may have been meant for the one below. */
-    if (w->depth && pn_root_is_cancelled(w->root)) pn_stack_request(w, PN_WANT_POLL);
+/* Ends the newest entry: the stack is put back, the result told. The last touch of the task is the
+ * exchange of its status. */
+static void end_entry(pn_worker *w, bool is_failed) {
+  pn_entry *entry = &w->entries[w->depth - 1];
+  pn_task *task = entry->task;
+  pn_root *root = entry->root;
+  uint32_t victim = entry->victim;
+  if (is_failed) {
+    pn_stack_unwind(w, entry->head, entry->base);
+    while (w->scratch != entry->scratch) pn_scratch_pop(w);
+  }
+  /* Release: after the unwind; nobody holds a task of this entry any more (I2). */
+  pn_store_release(&entry->base, pn_entry_unused(w->control));
+  w->depth--;
+  set_root(w);
+  if (victim == 0) {
+    pn_root_end(w, root);
+  } else {
+    pn_worker *owner = pn_worker_at(w->control, victim - 1);
+    /* Acquire-release: publishes the result and the task's effects to the joiner; sequentially
+     * consistent so that it comes before the look at the joiner's state (park.c: pn_park_join). */
+    uint32_t before =
+        pn_exchange_seq_cst(&task->status, (uint32_t)(is_failed ? PN_FAILED : PN_DONE));
+    if (before & PN_WAITED) pn_park_wake_joiner(owner);
+  }
+  /* A poll that the ended task consumed may have been meant for the one below. */
+  if (w->depth && pn_root_is_cancelled(w->root)) pn_stack_request(w, PN_WANT_POLL);
 }
 
-/* Ends entries above `level` that were thrown over (their own trampoline had no stack left to run on). */
-static void end_thrown_over(pn_worker *w, uint32_t level)
-{
-    while (w->depth > level) {
-        pn_root_fault(w, PENNY_ESTACK, NULL, 0);
-        end_entry(w, true);
-    }
+/* Ends entries above `level` that were thrown over (their own trampoline had no stack left to run
+ * on). */
+static void end_thrown_over(pn_worker *w, uint32_t level) {
+  while (w->depth > level) {
+    pn_root_fault(w, PENNY_ESTACK, NULL, 0);
+    end_entry(w, true);
+  }
 }
 
-static void run_body(pn_worker *w, pn_task *head, void *argument)
-{
-    pn_task *task = argument;
-    task->type->run(w, head, task);
+static void run_body(pn_worker *w, pn_task *head, void *argument) {
+  pn_task *task = argument;
+  task->type->run(w, head, task);
 }
 
-static void run_entry(pn_worker *w, pn_task *head, void (*body)(pn_worker *, pn_task *, void *), void *argument)
-{
-    uint32_t level = w->depth;
-    uint32_t open_spawns = w->open_spawns;
-    bool is_failed = true;
-    if (!pn_root_is_cancelled(w->root)) {
-        is_failed = pn_port_enter(body, w, head, argument) != 0;
-        end_thrown_over(w, level);
-    } else {
-        pn_root_fault(w, PENNY_ECANCELLED, NULL, 0);
-    }
-    if (is_failed) w->open_spawns = open_spawns;
-    end_entry(w, is_failed);
+static void run_entry(pn_worker *w, pn_task *head, void (*body)(pn_worker *, pn_task *, void *),
+                      void *argument) {
+  uint32_t level = w->depth;
+  uint32_t open_spawns = w->open_spawns;
+  bool is_failed = true;
+  if (!pn_root_is_cancelled(w->root)) {
+    is_failed = pn_port_enter(body, w, head, argument) != 0;
+    end_thrown_over(w, level);
+  } else {
+    pn_root_fault(w, PENNY_ECANCELLED, NULL, 0);
+  }
+  if (is_failed) w->open_spawns = open_spawns;
+  end_entry(w, is_failed);
 }
 
-void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root)
-{
-    pn_store_relaxed(&root->worker, w->id + 1);     /* a hint for whoever waits */
-    pn_store_relaxed(&root->task.thief, w->id + 1); /* the same */
-    pn_store_relaxed(&w->roots, w->roots + 1);      /* own variable */
-    begin_entry(w, head, root, &root->task, 0);
-    run_entry(w, head, pn_root_body(root), root);
+void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root) {
+  pn_store_relaxed(&root->worker, w->id + 1);     /* a hint for whoever waits */
+  pn_store_relaxed(&root->task.thief, w->id + 1); /* the same */
+  pn_store_relaxed(&w->roots, w->roots + 1);      /* own variable */
+  begin_entry(w, head, root, &root->task, 0);
+  run_entry(w, head, pn_root_body(root), root);
 }
 
-static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *task, uint32_t index)
-{
-    pn_store_relaxed(&w->steals, w->steals + 1);    /* own variable */
-    pn_store_relaxed(&task->thief, w->id + 1);      /* a hint for the joiner: whom to steal back from */
-    uint32_t expected = PN_FREE;
-    /* Never a blind store: the joiner may have marked it waited. Relaxed: nothing is published by it. */
-    pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
-    begin_entry(w, head, root_of(victim, index), task, victim->id + 1);
-    run_entry(w, head, run_body, task);
+static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *task,
+                       uint32_t index) {
+  pn_store_relaxed(&w->steals, w->steals + 1); /* own variable */
+  pn_store_relaxed(&task->thief, w->id + 1);   /* a hint for the joiner: whom to steal back from */
+  uint32_t expected = PN_FREE;
+  /* Never a blind store: the joiner may have marked it waited. Relaxed: nothing is published by it.
+   */
+  pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
+  begin_entry(w, head, root_of(victim, index), task, victim->id + 1);
+  run_entry(w, head, run_body, task);
 }
 
 /* ---- finding work ---- */
 
 /* Tells one more worker when there is more to do than this one takes. */
-static void wake_next(pn_worker *w)
-{
-    /* Relaxed: a hint; a sleeper that announces itself later looks for itself. */
-    if (pn_load_relaxed(&w->control->idle) && pn_sched_sees_work(w)) pn_park_wake_one(w->control, NULL);
+static void wake_next(pn_worker *w) {
+  /* Relaxed: a hint; a sleeper that announces itself later looks for itself. */
+  if (pn_load_relaxed(&w->control->idle) && pn_sched_sees_work(w))
+    pn_park_wake_one(w->control, NULL);
 }
 
-static bool take_root(pn_worker *w, pn_worker *victim)
-{
-    uintptr_t item;
-    pn_outcome outcome;
-    while ((outcome = pn_deque_take(victim, &item)) == PN_LOST) pn_port_pause();
-    if (outcome == PN_EMPTY) return false;
-    pn_root *root = (pn_root *)item;
-    wake_next(w);
-    if (pn_root_claim(root)) {
-        pn_sched_run_root(w, w->chunk->tasks, root);
-    } else {
-        pn_root_release(root); /* somebody who waited for it has run it */
-    }
-    return true;
+static bool take_root(pn_worker *w, pn_worker *victim) {
+  uintptr_t item;
+  pn_outcome outcome;
+  while ((outcome = pn_deque_take(victim, &item)) == PN_LOST) pn_port_pause();
+  if (outcome == PN_EMPTY) return false;
+  pn_root *root = (pn_root *)item;
+  wake_next(w);
+  if (pn_root_claim(root)) {
+    pn_sched_run_root(w, w->chunk->tasks, root);
+  } else {
+    pn_root_release(root); /* somebody who waited for it has run it */
+  }
+  return true;
 }
 
-static bool take_inbox(pn_worker *w)
-{
-    pn_root *root = pn_queue_take(&w->control->inbox);
-    if (!root) return false;
-    pn_root *own = root;
-    for (root = pn_load_relaxed(&own->link); root;) { /* ours alone since the take */
-        w->batch = root;                               /* recorded before it is used */
-        pn_root *next = pn_load_relaxed(&root->link);  /* ours alone */
-        if (pn_deque_reserve(w)) {
-            pn_deque_push(w, (uintptr_t)root);
-        } else {
-            pn_queue_push(&w->control->inbox, root); /* no memory for a longer deque: others take it from here */
-        }
-        root = next;
-    }
-    w->batch = NULL;
-    wake_next(w);
-    if (pn_root_claim(own)) {
-        pn_sched_run_root(w, w->chunk->tasks, own);
+static bool take_inbox(pn_worker *w) {
+  pn_root *root = pn_queue_take(&w->control->inbox);
+  if (!root) return false;
+  pn_root *own = root;
+  for (root = pn_load_relaxed(&own->link); root;) { /* ours alone since the take */
+    w->batch = root;                                /* recorded before it is used */
+    pn_root *next = pn_load_relaxed(&root->link);   /* ours alone */
+    if (pn_deque_reserve(w)) {
+      pn_deque_push(w, (uintptr_t)root);
     } else {
-        pn_root_release(own);
+      pn_queue_push(&w->control->inbox,
+                    root); /* no memory for a longer deque: others take it from here */
     }
-    return true;
+    root = next;
+  }
+  w->batch = NULL;
+  wake_next(w);
+  if (pn_root_claim(own)) {
+    pn_sched_run_root(w, w->chunk->tasks, own);
+  } else {
+    pn_root_release(own);
+  }
+  return true;
 }
 
 /* Tries to steal a fork-join task from `victim`; with a root, only one of it. */
-static bool steal_from(pn_worker *w, pn_task *head, pn_worker *victim, const pn_root *root)
-{
-    if (victim == w || !pn_stack_is_public(victim)) return false;
-    /* Acquire: only compared. The victim may change its root before we win (then ts, too, would have to hold the same value
-     * again): the task then runs under this join, with its own root, which costs time and nothing else. */
-    if (root && pn_load_acquire(&victim->root) != root) return false;
-    pn_task *task;
-    uint32_t index;
-    if (pn_stack_steal(victim, &task, &index) != PN_TAKEN) return false;
-    w->last_victim = victim->id;
-    if (!root) wake_next(w);
-    run_stolen(w, head, victim, task, index);
-    return true;
+static bool steal_from(pn_worker *w, pn_task *head, pn_worker *victim, const pn_root *root) {
+  if (victim == w || !pn_stack_is_public(victim)) return false;
+  /* Acquire: only compared. The victim may change its root before we win (then ts, too, would have
+   * to hold the same value again): the task then runs under this join, with its own root, which
+   * costs time and nothing else. */
+  if (root && pn_load_acquire(&victim->root) != root) return false;
+  pn_task *task;
+  uint32_t index;
+  if (pn_stack_steal(victim, &task, &index) != PN_TAKEN) return false;
+  w->last_victim = victim->id;
+  if (!root) wake_next(w);
+  run_stolen(w, head, victim, task, index);
+  return true;
 }
 
-static bool steal_any(pn_worker *w, pn_task *head, const pn_root *root)
-{
-    uint32_t workers = pn_load_relaxed(&w->control->workers); /* a worker that joins later is seen later */
-    if (workers < 2) return false;
-    if (steal_from(w, head, pn_worker_at(w->control, w->last_victim), root)) return true;
-    uint32_t at = next_random(w) % workers;
-    for (uint32_t i = 0; i < workers; i++) {
-        pn_worker *victim = pn_worker_at(w->control, at);
-        if (steal_from(w, head, victim, root)) return true;
-        if (!root && victim != w && take_root(w, victim)) return true;
-        if (++at == workers) at = 0;
+static bool steal_any(pn_worker *w, pn_task *head, const pn_root *root) {
+  uint32_t workers =
+      pn_load_relaxed(&w->control->workers); /* a worker that joins later is seen later */
+  if (workers < 2) return false;
+  if (steal_from(w, head, pn_worker_at(w->control, w->last_victim), root)) return true;
+  uint32_t at = next_random(w) % workers;
+  for (uint32_t i = 0; i < workers; i++) {
+    pn_worker *victim = pn_worker_at(w->control, at);
+    if (steal_from(w, head, victim, root)) return true;
+    if (!root && victim != w && take_root(w, victim)) return true;
+    if (++at == workers) at = 0;
+  }
+  return false;
+}
+
+bool pn_sched_step(pn_worker *w) {
+  uint32_t tick = ++w->ticks;
+  pn_task *head = w->chunk->tasks;
+  if (tick % INBOX_FIRST_EVERY == 0 && take_inbox(w)) return true;
+  if (tick % STEAL_FIRST_EVERY == 0 && steal_any(w, head, NULL)) return true;
+  return take_root(w, w) || take_inbox(w) || steal_any(w, head, NULL);
+}
+
+bool pn_sched_sees_work(const pn_worker *w) {
+  const pn_control *control = w->control;
+  /* Sequentially consistent: pairs with the store in pn_pool_shutdown; a sleeper announces itself
+   * before this look. */
+  if (pn_load_seq_cst(&control->shutdown) || !pn_queue_is_empty(&control->inbox)) return true;
+  uint32_t workers =
+      pn_load_relaxed(&control->workers); /* a worker that joins later wakes others for its work */
+  for (uint32_t i = 0; i < workers; i++) {
+    const pn_worker *other = pn_worker_at(control, i);
+    if (!pn_deque_is_empty(other) || (other != w && pn_stack_is_public(other))) return true;
+  }
+  return false;
+}
+
+bool pn_sched_sees_work_of(const pn_worker *w, const pn_root *root) {
+  uint32_t workers = pn_load_relaxed(&w->control->workers); /* as above */
+  for (uint32_t i = 0; i < workers; i++) {
+    const pn_worker *other = pn_worker_at(w->control, i);
+    /* Acquire: only compared (steal_from). */
+    if (other != w && pn_stack_is_public(other) && pn_load_acquire(&other->root) == root)
+      return true;
+  }
+  return false;
+}
+
+void pn_sched_loop(pn_worker *w) {
+  for (uint32_t spins = 0;;) {
+    if (pn_sched_step(w)) {
+      spins = 0;
+    } else if (pn_load_acquire(
+                   &w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
+      return;
+    } else if (++spins < SPINS_BEFORE_PARK) {
+      pn_port_pause();
+    } else {
+      pn_park_idle(w);
+      spins = 0;
     }
-    return false;
-}
-
-bool pn_sched_step(pn_worker *w)
-{
-    uint32_t tick = ++w->ticks;
-    pn_task *head = w->chunk->tasks;
-    if (tick % INBOX_FIRST_EVERY == 0 && take_inbox(w)) return true;
-    if (tick % STEAL_FIRST_EVERY == 0 && steal_any(w, head, NULL)) return true;
-    return take_root(w, w) || take_inbox(w) || steal_any(w, head, NULL);
-}
-
-bool pn_sched_sees_work(const pn_worker *w)
-{
-    const pn_control *control = w->control;
-    /* Sequentially consistent: pairs with the store in pn_pool_shutdown; a sleeper announces itself before this look. */
-    if (pn_load_seq_cst(&control->shutdown) || !pn_queue_is_empty(&control->inbox)) return true;
-    uint32_t workers = pn_load_relaxed(&control->workers); /* a worker that joins later wakes others for its work */
-    for (uint32_t i = 0; i < workers; i++) {
-        const pn_worker *other = pn_worker_at(control, i);
-        if (!pn_deque_is_empty(other) || (other != w && pn_stack_is_public(other))) return true;
-    }
-    return false;
-}
-
-bool pn_sched_sees_work_of(const pn_worker *w, const pn_root *root)
-{
-    uint32_t workers = pn_load_relaxed(&w->control->workers); /* as above */
-    for (uint32_t i = 0; i < workers; i++) {
-        const pn_worker *other = pn_worker_at(w->control, i);
-        /* Acquire: only compared (steal_from). */
-        if (other != w && pn_stack_is_public(other) && pn_load_acquire(&other->root) == root) return true;
-    }
-    return false;
-}
-
-void pn_sched_loop(pn_worker *w)
-{
-    for (uint32_t spins = 0;;) {
-        if (pn_sched_step(w)) {
-            spins = 0;
-        } else if (pn_load_acquire(&w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
-            return;
-        } else if (++spins < SPINS_BEFORE_PARK) {
-            pn_port_pause();
-        } else {
-            pn_park_idle(w);
-            spins = 0;
-        }
-    }
+  }
 }
 
 /* ---- waiting and failing ---- */
 
-uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help)
-{
-    bool has_room = false;
-    for (uint32_t spins = 0;;) {
-        /* Acquire: pairs with the exchange in end_entry; the result and the task's effects are visible. */
-        uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
-        if (status >= PN_DONE) return status;
-        if (help && w->depth < PN_ENTRIES) {
-            if (!has_room) pn_port_probe_stack(); /* a fault from here on could lose a task that was just won */
-            has_room = true;
-            uint32_t thief = pn_load_relaxed(&task->thief); /* a hint */
-            if ((thief && steal_from(w, head, pn_worker_at(w->control, thief - 1), w->root)) ||
-                steal_any(w, head, w->root)) {
-                pn_store_relaxed(&w->joins_helped, w->joins_helped + 1); /* own variable */
-                spins = 0;
-                continue;
-            }
-        }
-        if (++spins < SPINS_BEFORE_PARK) {
-            pn_port_pause();
-        } else {
-            pn_park_join(w, task, help && w->depth < PN_ENTRIES);
-            spins = 0;
-        }
+uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
+  bool has_room = false;
+  for (uint32_t spins = 0;;) {
+    /* Acquire: pairs with the exchange in end_entry; the result and the task's effects are visible.
+     */
+    uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
+    if (status >= PN_DONE) return status;
+    if (help && w->depth < PN_ENTRIES) {
+      if (!has_room)
+        pn_port_probe_stack(); /* a fault from here on could lose a task that was just won */
+      has_room = true;
+      uint32_t thief = pn_load_relaxed(&task->thief); /* a hint */
+      if ((thief && steal_from(w, head, pn_worker_at(w->control, thief - 1), w->root)) ||
+          steal_any(w, head, w->root)) {
+        pn_store_relaxed(&w->joins_helped, w->joins_helped + 1); /* own variable */
+        spins = 0;
+        continue;
+      }
     }
+    if (++spins < SPINS_BEFORE_PARK) {
+      pn_port_pause();
+    } else {
+      pn_park_join(w, task, help && w->depth < PN_ENTRIES);
+      spins = 0;
+    }
+  }
 }
 
-void pn_sched_check_cancel(pn_worker *w)
-{
-    /* Lowered before the look at the cause: a cause set later raises it again. Sequentially consistent: pairs with the
-     * fetch-or in pn_stack_request, which comes after the cause. */
-    pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_POLL);
-    if (!w->depth || !pn_root_is_cancelled(w->root)) return;
-    pn_root_fault(w, PENNY_ECANCELLED, NULL, 0);
-    pn_port_throw();
+void pn_sched_check_cancel(pn_worker *w) {
+  /* Lowered before the look at the cause: a cause set later raises it again. Sequentially
+   * consistent: pairs with the fetch-or in pn_stack_request, which comes after the cause. */
+  pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_POLL);
+  if (!w->depth || !pn_root_is_cancelled(w->root)) return;
+  pn_root_fault(w, PENNY_ECANCELLED, NULL, 0);
+  pn_port_throw();
 }
 
-void pn_sched_fail_again(pn_worker *w)
-{
-    pn_root_fault(w, PENNY_EFAIL, NULL, 0); /* kept only if the root has no error yet: it has */
-    pn_port_throw();
+void pn_sched_fail_again(pn_worker *w) {
+  pn_root_fault(w, PENNY_EFAIL, NULL, 0); /* kept only if the root has no error yet: it has */
+  pn_port_throw();
 }

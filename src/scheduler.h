@@ -1,21 +1,23 @@
 /*
  * scheduler.h: finding work, running it under a trampoline, and waiting for what others run.
  *
- * All of it is called on the worker that it names, except the pn_sched_sees_* looks' effects on others: none.
+ * All of it is called on the worker that it names, except the pn_sched_sees_* looks' effects on
+ * others: none.
  */
 #ifndef PENNY_SCHEDULER_H
 #define PENNY_SCHEDULER_H
 
 #include "penny.h"
 
-/* Finds one root or stolen task and runs it to its end; false when there is none. Task stack empty. */
+/* Finds one root or stolen task and runs it to its end; false when there is none. Task stack empty.
+ */
 bool pn_sched_step(pn_worker *worker);
 /* Runs until the pool is shut down and nothing is left; parks when idle. */
 void pn_sched_loop(pn_worker *worker);
 /* Runs a claimed root (PN_STARTED) on top of the stack at `head` and ends it. */
 void pn_sched_run_root(pn_worker *worker, pn_task *head, pn_root *root);
-/* Waits until `task`, which another worker has or had, ended: PN_DONE or PN_FAILED. With `help` runs tasks of the same root
- * meanwhile. */
+/* Waits until `task`, which another worker has or had, ended: PN_DONE or PN_FAILED. With `help`
+ * runs tasks of the same root meanwhile. */
 uint32_t pn_sched_wait(pn_worker *worker, pn_task *head, pn_task *task, bool help);
 
 /* Is there anything that an idle worker could take? Anything of `root` that a joiner could? */

@@ -1,12 +1,12 @@
 /*
  * task_stack.c: spawn, publish, steal, sync and shrink. States, steps and proof: TASK_STACK.md.
  *
- * I1  top <= split <= head (as indices, by signed difference); slots top..split-1 are public, split..head-1 private.
- * I2  Whatever moves top or split is an atomic read-modify-write of worker->ts.
- * I3  A slot is reused only after its task was joined; its address never changes.
- * I4  With more than one worker, an empty public part has PN_WANT_STEAL raised, or its emptier is about to raise it.
- * I5  The head is the end of a chunk, never the start of the one above: slot 0 of a chunk above the first is always popped by
- *     the slow path, which changes chunk.
+ * I1  top <= split <= head (as indices, by signed difference); slots top..split-1 are public,
+ * split..head-1 private. I2  Whatever moves top or split is an atomic read-modify-write of
+ * worker->ts. I3  A slot is reused only after its task was joined; its address never changes. I4
+ * With more than one worker, an empty public part has PN_WANT_STEAL raised, or its emptier is about
+ * to raise it. I5  The head is the end of a chunk, never the start of the one above: slot 0 of a
+ * chunk above the first is always popped by the slow path, which changes chunk.
  */
 #include "task_stack.h"
 
@@ -14,274 +14,271 @@
 #include "port.h"
 #include "scheduler.h"
 
-static pn_task *chunk_end(pn_chunk *chunk) { return chunk->tasks + PN_CHUNK_TASKS; }
-
-static pn_chunk *chunk_at(const pn_worker *w, uint32_t number)
-{
-    return w->directory[number / PN_DIRECTORY_CHUNKS][number % PN_DIRECTORY_CHUNKS];
+static pn_task *chunk_end(pn_chunk *chunk) {
+  return chunk->tasks + PN_CHUNK_TASKS;
 }
 
-/* The chunk after the current one, made if need be; NULL when memory or the directory is exhausted. */
-static pn_chunk *chunk_after(pn_worker *w, uint32_t number)
-{
-    uint32_t page = number / PN_DIRECTORY_CHUNKS;
-    uint32_t slot = number % PN_DIRECTORY_CHUNKS;
-    if (page >= PN_DIRECTORY_PAGES) return NULL;
-    if (!w->directory[page]) {
-        pn_chunk **made = penny_alloc(PN_DIRECTORY_CHUNKS * sizeof(pn_chunk *));
-        if (!made) return NULL;
-        for (uint32_t i = 0; i < PN_DIRECTORY_CHUNKS; i++) made[i] = NULL;
-        w->directory[page] = made;
-    }
-    pn_chunk *chunk = w->directory[page][slot];
-    if (chunk) return chunk;
-    chunk = penny_aligned(64, sizeof *chunk);
-    if (!chunk) return NULL;
-    chunk->base = w->control->index_base + number * PN_CHUNK_TASKS;
-    chunk->number = number;
-    chunk->spill = NULL;
-    w->directory[page][slot] = chunk;
-    w->chunks++;
-    return chunk;
+static pn_chunk *chunk_at(const pn_worker *w, uint32_t number) {
+  return w->directory[number / PN_DIRECTORY_CHUNKS][number % PN_DIRECTORY_CHUNKS];
 }
 
-static void chunk_free(pn_worker *w, uint32_t number)
-{
-    uint32_t page = number / PN_DIRECTORY_CHUNKS;
-    if (page >= PN_DIRECTORY_PAGES || !w->directory[page]) return;
-    pn_chunk *chunk = w->directory[page][number % PN_DIRECTORY_CHUNKS];
-    if (!chunk) return;
-    w->directory[page][number % PN_DIRECTORY_CHUNKS] = NULL;
-    w->chunks--;
-    penny_free(chunk->spill);
-    penny_free(chunk);
+/* The chunk after the current one, made if need be; NULL when memory or the directory is exhausted.
+ */
+static pn_chunk *chunk_after(pn_worker *w, uint32_t number) {
+  uint32_t page = number / PN_DIRECTORY_CHUNKS;
+  uint32_t slot = number % PN_DIRECTORY_CHUNKS;
+  if (page >= PN_DIRECTORY_PAGES) return NULL;
+  if (!w->directory[page]) {
+    pn_chunk **made = penny_alloc(PN_DIRECTORY_CHUNKS * sizeof(pn_chunk *));
+    if (!made) return NULL;
+    for (uint32_t i = 0; i < PN_DIRECTORY_CHUNKS; i++) made[i] = NULL;
+    w->directory[page] = made;
+  }
+  pn_chunk *chunk = w->directory[page][slot];
+  if (chunk) return chunk;
+  chunk = penny_aligned(64, sizeof *chunk);
+  if (!chunk) return NULL;
+  chunk->base = w->control->index_base + number * PN_CHUNK_TASKS;
+  chunk->number = number;
+  chunk->spill = NULL;
+  w->directory[page][slot] = chunk;
+  w->chunks++;
+  return chunk;
 }
 
-int pn_stack_init(pn_worker *w)
-{
-    w->chunk = chunk_after(w, 0);
-    if (!w->chunk) return PENNY_ENOMEM;
-    uint32_t base = w->control->index_base;
-    /* Release: pairs with the acquire in pn_stack_steal, which then sees the directory. */
-    pn_store_release(&w->ts, pn_pack(base, base));
-    pn_stack_bounds(w);
-    if (w->control->max_workers > 1) pn_stack_request(w, PN_WANT_STEAL); /* I4 holds from the start */
-    return 0;
+static void chunk_free(pn_worker *w, uint32_t number) {
+  uint32_t page = number / PN_DIRECTORY_CHUNKS;
+  if (page >= PN_DIRECTORY_PAGES || !w->directory[page]) return;
+  pn_chunk *chunk = w->directory[page][number % PN_DIRECTORY_CHUNKS];
+  if (!chunk) return;
+  w->directory[page][number % PN_DIRECTORY_CHUNKS] = NULL;
+  w->chunks--;
+  penny_free(chunk->spill);
+  penny_free(chunk);
 }
 
-void pn_stack_free(pn_worker *w)
-{
-    for (uint32_t page = 0; page < PN_DIRECTORY_PAGES && w->directory[page]; page++) {
-        for (uint32_t i = 0; i < PN_DIRECTORY_CHUNKS; i++) chunk_free(w, page * PN_DIRECTORY_CHUNKS + i);
-        penny_free(w->directory[page]);
-        w->directory[page] = NULL;
-    }
-    w->chunk = NULL;
+int pn_stack_init(pn_worker *w) {
+  w->chunk = chunk_after(w, 0);
+  if (!w->chunk) return PENNY_ENOMEM;
+  uint32_t base = w->control->index_base;
+  /* Release: pairs with the acquire in pn_stack_steal, which then sees the directory. */
+  pn_store_release(&w->ts, pn_pack(base, base));
+  pn_stack_bounds(w);
+  if (w->control->max_workers > 1) pn_stack_request(w, PN_WANT_STEAL); /* I4 holds from the start */
+  return 0;
 }
 
-uint32_t pn_stack_index(const pn_worker *w, const pn_task *head)
-{
-    return w->chunk->base + (uint32_t)(head - w->chunk->tasks);
+void pn_stack_free(pn_worker *w) {
+  for (uint32_t page = 0; page < PN_DIRECTORY_PAGES && w->directory[page]; page++) {
+    for (uint32_t i = 0; i < PN_DIRECTORY_CHUNKS; i++)
+      chunk_free(w, page * PN_DIRECTORY_CHUNKS + i);
+    penny_free(w->directory[page]);
+    w->directory[page] = NULL;
+  }
+  w->chunk = NULL;
 }
 
-static pn_task *task_at(const pn_worker *w, uint32_t index)
-{
-    uint32_t offset = index - w->control->index_base;
-    return &chunk_at(w, offset / PN_CHUNK_TASKS)->tasks[offset % PN_CHUNK_TASKS];
+uint32_t pn_stack_index(const pn_worker *w, const pn_task *head) {
+  return w->chunk->base + (uint32_t)(head - w->chunk->tasks);
 }
 
-bool pn_stack_is_public(const pn_worker *victim)
-{
-    /* Sequentially consistent: pairs with the fetch-add in pn_stack_serve; a sleeper that announced itself before this load
-     * and sees nothing is seen by that publisher (park.c: pn_park_idle). */
-    uint64_t ts = pn_load_seq_cst(&victim->ts);
-    return (int32_t)(pn_split(ts) - pn_top(ts)) > 0;
+static pn_task *task_at(const pn_worker *w, uint32_t index) {
+  uint32_t offset = index - w->control->index_base;
+  return &chunk_at(w, offset / PN_CHUNK_TASKS)->tasks[offset % PN_CHUNK_TASKS];
 }
 
-void pn_stack_request(pn_worker *victim, uint32_t bits)
-{
-    /* Sequentially consistent, and before the two stores: an owner that overwrites them below (pn_stack_bounds) re-reads want
-     * after its own stores, so either it sees the bits or these stores come last. */
-    pn_or_seq_cst(&victim->want, bits);
-    pn_store_seq_cst(&victim->limit, (uintptr_t)0); /* same argument; pairs with pn_stack_bounds */
-    pn_store_seq_cst(&victim->guard, UINTPTR_MAX);  /* same argument; pairs with pn_stack_bounds */
+bool pn_stack_is_public(const pn_worker *victim) {
+  /* Sequentially consistent: pairs with the fetch-add in pn_stack_serve; a sleeper that announced
+   * itself before this load and sees nothing is seen by that publisher (park.c: pn_park_idle). */
+  uint64_t ts = pn_load_seq_cst(&victim->ts);
+  return (int32_t)(pn_split(ts) - pn_top(ts)) > 0;
 }
 
-void pn_stack_bounds(pn_worker *w)
-{
-    pn_chunk *chunk = w->chunk;
-    /* Relaxed, own variable: only the owner moves split. */
-    int32_t public_slots = (int32_t)(pn_split(pn_load_relaxed(&w->ts)) - chunk->base);
-    int32_t lowest = chunk->number > 0 ? 1 : 0; /* I5 */
-    if (public_slots > lowest) lowest = public_slots;
-    if (public_slots > (int32_t)PN_CHUNK_TASKS) lowest = (int32_t)PN_CHUNK_TASKS;
-    /* Sequentially consistent: both stores before the load of want; pairs with pn_stack_request. */
-    pn_store_seq_cst(&w->limit, (uintptr_t)chunk_end(chunk));
-    pn_store_seq_cst(&w->guard, (uintptr_t)(chunk->tasks + lowest)); /* the same */
-    /* Sequentially consistent: after the stores above, else a request is erased (pn_stack_request). */
-    if (pn_load_seq_cst(&w->want)) {
-        pn_store_relaxed(&w->limit, (uintptr_t)0); /* own variable: only this owner reads it to act on it */
-        pn_store_relaxed(&w->guard, UINTPTR_MAX);  /* own variable, as above */
-    }
+void pn_stack_request(pn_worker *victim, uint32_t bits) {
+  /* Sequentially consistent, and before the two stores: an owner that overwrites them below
+   * (pn_stack_bounds) re-reads want after its own stores, so either it sees the bits or these
+   * stores come last. */
+  pn_or_seq_cst(&victim->want, bits);
+  pn_store_seq_cst(&victim->limit, (uintptr_t)0); /* same argument; pairs with pn_stack_bounds */
+  pn_store_seq_cst(&victim->guard, UINTPTR_MAX);  /* same argument; pairs with pn_stack_bounds */
 }
 
-void pn_stack_serve(pn_worker *w, uint32_t end_index)
-{
-    /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
-    if (!(pn_load_relaxed(&w->want) & PN_WANT_STEAL)) return;
-    /* Relaxed, own variable: only the owner moves split, so split cannot change under us. */
-    uint32_t private_tasks = end_index - pn_split(pn_load_relaxed(&w->ts));
-    bool is_public = pn_stack_is_public(w);
-    if (!private_tasks && !is_public) return; /* nothing to offer: the request stays raised (I4) */
-    /* Lower first, publish after: a thief that empties what is published next raises again after this (I4). Sequentially
-     * consistent: pairs with the fetch-or in pn_stack_request. */
-    pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_STEAL);
-    if (!is_public) {
-        uint32_t offered = (private_tasks + 1) / 2;
-        /* Release part: publishes the records below the new split to pn_stack_steal. Sequentially consistent with the idle
-         * count: a sleeper either sees this or is seen by pn_park_wake_one. */
-        pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
-        pn_store_relaxed(&w->publishes, w->publishes + 1);              /* own variable */
-        pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
-        pn_park_wake_one(w->control, w->root);
-    }
-    /* The public part may have been emptied before the request was lowered: raise it again (I4). */
-    if (!pn_stack_is_public(w)) pn_or_seq_cst(&w->want, PN_WANT_STEAL); /* read-modify-write of a shared word */
+void pn_stack_bounds(pn_worker *w) {
+  pn_chunk *chunk = w->chunk;
+  /* Relaxed, own variable: only the owner moves split. */
+  int32_t public_slots = (int32_t)(pn_split(pn_load_relaxed(&w->ts)) - chunk->base);
+  int32_t lowest = chunk->number > 0 ? 1 : 0; /* I5 */
+  if (public_slots > lowest) lowest = public_slots;
+  if (public_slots > (int32_t)PN_CHUNK_TASKS) lowest = (int32_t)PN_CHUNK_TASKS;
+  /* Sequentially consistent: both stores before the load of want; pairs with pn_stack_request. */
+  pn_store_seq_cst(&w->limit, (uintptr_t)chunk_end(chunk));
+  pn_store_seq_cst(&w->guard, (uintptr_t)(chunk->tasks + lowest)); /* the same */
+  /* Sequentially consistent: after the stores above, else a request is erased (pn_stack_request).
+   */
+  if (pn_load_seq_cst(&w->want)) {
+    pn_store_relaxed(&w->limit,
+                     (uintptr_t)0); /* own variable: only this owner reads it to act on it */
+    pn_store_relaxed(&w->guard, UINTPTR_MAX); /* own variable, as above */
+  }
+}
+
+void pn_stack_serve(pn_worker *w, uint32_t end_index) {
+  /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
+  if (!(pn_load_relaxed(&w->want) & PN_WANT_STEAL)) return;
+  /* Relaxed, own variable: only the owner moves split, so split cannot change under us. */
+  uint32_t private_tasks = end_index - pn_split(pn_load_relaxed(&w->ts));
+  bool is_public = pn_stack_is_public(w);
+  if (!private_tasks && !is_public) return; /* nothing to offer: the request stays raised (I4) */
+  /* Lower first, publish after: a thief that empties what is published next raises again after this
+   * (I4). Sequentially consistent: pairs with the fetch-or in pn_stack_request. */
+  pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_STEAL);
+  if (!is_public) {
+    uint32_t offered = (private_tasks + 1) / 2;
+    /* Release part: publishes the records below the new split to pn_stack_steal. Sequentially
+     * consistent with the idle count: a sleeper either sees this or is seen by pn_park_wake_one. */
+    pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
+    pn_store_relaxed(&w->publishes, w->publishes + 1);                   /* own variable */
+    pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
+    pn_park_wake_one(w->control, w->root);
+  }
+  /* The public part may have been emptied before the request was lowered: raise it again (I4). */
+  if (!pn_stack_is_public(w))
+    pn_or_seq_cst(&w->want, PN_WANT_STEAL); /* read-modify-write of a shared word */
 }
 
 /* ---- spawn ---- */
 
-pn_task *pn_spawn_room(pn_worker *w, pn_task *head)
-{
-    if (head != chunk_end(w->chunk)) return head; /* a request, not the end: served by pn_spawn_offer */
-    pn_port_probe_stack();
-    pn_chunk *chunk = chunk_after(w, w->chunk->number + 1);
-    if (!chunk) penny_fail(PENNY_ENOMEM, "the stack of spawned tasks cannot grow");
-    w->chunk = chunk;
-    return chunk->tasks;
+pn_task *pn_spawn_room(pn_worker *w, pn_task *head) {
+  if (head != chunk_end(w->chunk))
+    return head; /* a request, not the end: served by pn_spawn_offer */
+  pn_port_probe_stack();
+  pn_chunk *chunk = chunk_after(w, w->chunk->number + 1);
+  if (!chunk) penny_fail(PENNY_ENOMEM, "the stack of spawned tasks cannot grow");
+  w->chunk = chunk;
+  return chunk->tasks;
 }
 
-unsigned char *pn_spawn_spill(pn_worker *w, pn_task *task)
-{
-    pn_chunk *chunk = w->chunk;
-    if (!chunk->spill) {
-        chunk->spill = penny_aligned(64, PN_CHUNK_TASKS * 64);
-        if (!chunk->spill) penny_fail(PENNY_ENOMEM, "no room for the arguments of spawned tasks");
-    }
-    unsigned char *line = chunk->spill + (size_t)(task - chunk->tasks) * 64;
-    *(unsigned char **)(void *)task->payload = line;
-    return line;
+unsigned char *pn_spawn_spill(pn_worker *w, pn_task *task) {
+  pn_chunk *chunk = w->chunk;
+  if (!chunk->spill) {
+    chunk->spill = penny_aligned(64, PN_CHUNK_TASKS * 64);
+    if (!chunk->spill) penny_fail(PENNY_ENOMEM, "no room for the arguments of spawned tasks");
+  }
+  unsigned char *line = chunk->spill + (size_t)(task - chunk->tasks) * 64;
+  *(unsigned char **)(void *)task->payload = line;
+  return line;
 }
 
-void pn_spawn_offer(pn_worker *w, pn_task *head)
-{
-    /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
-    uint32_t want = pn_load_relaxed(&w->want);
-    if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
-    if (want & PN_WANT_STEAL) pn_stack_serve(w, pn_stack_index(w, head));
-    pn_stack_bounds(w);
+void pn_spawn_offer(pn_worker *w, pn_task *head) {
+  /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
+  uint32_t want = pn_load_relaxed(&w->want);
+  if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
+  if (want & PN_WANT_STEAL) pn_stack_serve(w, pn_stack_index(w, head));
+  pn_stack_bounds(w);
 }
 
-void pn_poll(pn_worker *w, pn_task *head)
-{
-    /* Relaxed: a request seen late is seen at the next poll. */
-    if (!pn_load_relaxed(&w->want)) return;
-    pn_spawn_offer(w, head);
+void pn_poll(pn_worker *w, pn_task *head) {
+  /* Relaxed: a request seen late is seen at the next poll. */
+  if (!pn_load_relaxed(&w->want)) return;
+  pn_spawn_offer(w, head);
 }
 
 /* ---- steal ---- */
 
-pn_outcome pn_stack_steal(pn_worker *victim, pn_task **task, uint32_t *index)
-{
-    /* Acquire: pairs with the owner's fetch-add in pn_stack_serve; what is below split is written. */
-    uint64_t ts = pn_load_acquire(&victim->ts);
-    uint32_t top = pn_top(ts);
-    uint32_t split = pn_split(ts);
-    if ((int32_t)(split - top) <= 0) return PN_EMPTY;
-    /* Acquire-release: one thief wins slot `top`, and only while it is public; the record is read after this, never before,
-     * so a slot that was joined and spawned anew meanwhile is simply the new task. */
-    if (!pn_cas_acq_rel(&victim->ts, &ts, pn_pack(top + 1, split))) return PN_LOST;
-    if (top + 1 == split) pn_stack_request(victim, PN_WANT_STEAL); /* I4: who empties it raises */
-    *task = task_at(victim, top);
-    *index = top;
-    return PN_TAKEN;
+pn_outcome pn_stack_steal(pn_worker *victim, pn_task **task, uint32_t *index) {
+  /* Acquire: pairs with the owner's fetch-add in pn_stack_serve; what is below split is written. */
+  uint64_t ts = pn_load_acquire(&victim->ts);
+  uint32_t top = pn_top(ts);
+  uint32_t split = pn_split(ts);
+  if ((int32_t)(split - top) <= 0) return PN_EMPTY;
+  /* Acquire-release: one thief wins slot `top`, and only while it is public; the record is read
+   * after this, never before, so a slot that was joined and spawned anew meanwhile is simply the
+   * new task. */
+  if (!pn_cas_acq_rel(&victim->ts, &ts, pn_pack(top + 1, split))) return PN_LOST;
+  if (top + 1 == split) pn_stack_request(victim, PN_WANT_STEAL); /* I4: who empties it raises */
+  *task = task_at(victim, top);
+  *index = top;
+  return PN_TAKEN;
 }
 
 /* ---- sync ---- */
 
-/* Owner: the newest task, at `index`, is stolen. Waits for it, pops it and says whether it succeeded. */
-static bool join_stolen(pn_worker *w, pn_task *head, pn_task *task, uint32_t index)
-{
-    uint32_t outcome = pn_sched_wait(w, head, task, true);
-    /* Everything at and below index is stolen and nothing is above: top = split = index + 1, and only the owner moves an
-     * empty public part. Read-modify-write by I2; acquire-release: as in the shrink below. */
-    uint64_t expected = pn_pack(index + 1, index + 1);
-    if (!pn_cas_acq_rel(&w->ts, &expected, pn_pack(index, index))) pn_port_fatal("penny: the task stack is corrupt");
-    return outcome == PN_DONE;
+/* Owner: the newest task, at `index`, is stolen. Waits for it, pops it and says whether it
+ * succeeded. */
+static bool join_stolen(pn_worker *w, pn_task *head, pn_task *task, uint32_t index) {
+  uint32_t outcome = pn_sched_wait(w, head, task, true);
+  /* Everything at and below index is stolen and nothing is above: top = split = index + 1, and only
+   * the owner moves an empty public part. Read-modify-write by I2; acquire-release: as in the
+   * shrink below. */
+  uint64_t expected = pn_pack(index + 1, index + 1);
+  if (!pn_cas_acq_rel(&w->ts, &expected, pn_pack(index, index)))
+    pn_port_fatal("penny: the task stack is corrupt");
+  return outcome == PN_DONE;
 }
 
-/* Pops the newest task by the slow path: 1 when the caller runs it, 0 when its result is in the record. */
-int pn_sync_slow(pn_worker *w, pn_task *head)
-{
-    pn_chunk *chunk = w->chunk;
-    pn_task *task = head - 1;
-    uint32_t index = chunk->base + (uint32_t)(task - chunk->tasks);
-    bool is_here = true;
-    bool is_done = true;
-    /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
-    uint32_t want = pn_load_relaxed(&w->want);
-    if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
-    /* Acquire: a thief's compare-exchange of ts; what it says of stolen slots is then current. */
-    uint64_t ts = pn_load_acquire(&w->ts);
-    if ((int32_t)(index - pn_split(ts)) >= 0) {
-        pn_stack_serve(w, index); /* never the very task that is popped */
-    } else {
-        for (;;) {
-            uint32_t top = pn_top(ts);
-            if ((int32_t)(index - top) < 0) {
-                is_here = false;
-                is_done = join_stolen(w, head, task, index);
-                break;
-            }
-            /* Shrink: keep the older half public. Acquire-release: fails when a thief took one meanwhile; a slot above the
-             * new split can no longer be won. */
-            uint32_t split = top + (index - top) / 2;
-            if (pn_cas_acq_rel(&w->ts, &ts, pn_pack(top, split))) break;
-        }
-        if (!pn_stack_is_public(w) && w->control->max_workers > 1)
-            pn_or_seq_cst(&w->want, PN_WANT_STEAL); /* I4: who empties it raises; pn_stack_bounds below trips */
+/* Pops the newest task by the slow path: 1 when the caller runs it, 0 when its result is in the
+ * record. */
+int pn_sync_slow(pn_worker *w, pn_task *head) {
+  pn_chunk *chunk = w->chunk;
+  pn_task *task = head - 1;
+  uint32_t index = chunk->base + (uint32_t)(task - chunk->tasks);
+  bool is_here = true;
+  bool is_done = true;
+  /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
+  uint32_t want = pn_load_relaxed(&w->want);
+  if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
+  /* Acquire: a thief's compare-exchange of ts; what it says of stolen slots is then current. */
+  uint64_t ts = pn_load_acquire(&w->ts);
+  if ((int32_t)(index - pn_split(ts)) >= 0) {
+    pn_stack_serve(w, index); /* never the very task that is popped */
+  } else {
+    for (;;) {
+      uint32_t top = pn_top(ts);
+      if ((int32_t)(index - top) < 0) {
+        is_here = false;
+        is_done = join_stolen(w, head, task, index);
+        break;
+      }
+      /* Shrink: keep the older half public. Acquire-release: fails when a thief took one meanwhile;
+       * a slot above the new split can no longer be won. */
+      uint32_t split = top + (index - top) / 2;
+      if (pn_cas_acq_rel(&w->ts, &ts, pn_pack(top, split))) break;
     }
-    if (task == chunk->tasks && chunk->number > 0) { /* I5: back to the chunk below; one spare stays */
-        chunk_free(w, chunk->number + 1);
-        w->chunk = chunk_at(w, chunk->number - 1);
-        w->sync_head = chunk_end(w->chunk);
-    } else {
-        w->sync_head = task;
-    }
-    pn_stack_bounds(w);
-    if (!is_done) pn_sched_fail_again(w);
-    return is_here;
+    if (!pn_stack_is_public(w) && w->control->max_workers > 1)
+      pn_or_seq_cst(&w->want,
+                    PN_WANT_STEAL); /* I4: who empties it raises; pn_stack_bounds below trips */
+  }
+  if (task == chunk->tasks &&
+      chunk->number > 0) { /* I5: back to the chunk below; one spare stays */
+    chunk_free(w, chunk->number + 1);
+    w->chunk = chunk_at(w, chunk->number - 1);
+    w->sync_head = chunk_end(w->chunk);
+  } else {
+    w->sync_head = task;
+  }
+  pn_stack_bounds(w);
+  if (!is_done) pn_sched_fail_again(w);
+  return is_here;
 }
 
-void pn_stack_unwind(pn_worker *w, pn_task *head, uint32_t base)
-{
-    /* Acquire: pairs with the thieves' compare-exchanges of ts, as in pn_sync_slow. */
-    uint64_t ts = pn_load_acquire(&w->ts);
-    uint32_t keep;
-    do { /* Take back what nobody stole. Acquire-release: as for the shrink in pn_sync_slow. */
-        keep = (int32_t)(pn_top(ts) - base) > 0 ? pn_top(ts) : base;
-        if ((int32_t)(pn_split(ts) - keep) <= 0) break;
-    } while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), keep)));
-    /* Stolen ones still read and write the frames above `head`: wait for each, newest first. */
-    uint32_t stolen = pn_top(ts);
-    while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, task_at(w, --stolen), false);
-    if ((int32_t)(pn_top(ts) - base) > 0) {
-        /* Top = split above base: empty, so only the owner moves it. Read-modify-write by I2. */
-        pn_exchange_acq_rel(&w->ts, pn_pack(base, base));
-    }
-    uint32_t offset = base - w->control->index_base;
-    w->chunk = chunk_at(w, offset ? (offset - 1) / PN_CHUNK_TASKS : 0);
-    /* I4: the public part may be empty now. A read-modify-write of a shared word. */
-    if (w->control->max_workers > 1 && !pn_stack_is_public(w)) pn_or_seq_cst(&w->want, PN_WANT_STEAL);
-    pn_stack_bounds(w);
+void pn_stack_unwind(pn_worker *w, pn_task *head, uint32_t base) {
+  /* Acquire: pairs with the thieves' compare-exchanges of ts, as in pn_sync_slow. */
+  uint64_t ts = pn_load_acquire(&w->ts);
+  uint32_t keep;
+  do { /* Take back what nobody stole. Acquire-release: as for the shrink in pn_sync_slow. */
+    keep = (int32_t)(pn_top(ts) - base) > 0 ? pn_top(ts) : base;
+    if ((int32_t)(pn_split(ts) - keep) <= 0) break;
+  } while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), keep)));
+  /* Stolen ones still read and write the frames above `head`: wait for each, newest first. */
+  uint32_t stolen = pn_top(ts);
+  while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, task_at(w, --stolen), false);
+  if ((int32_t)(pn_top(ts) - base) > 0) {
+    /* Top = split above base: empty, so only the owner moves it. Read-modify-write by I2. */
+    pn_exchange_acq_rel(&w->ts, pn_pack(base, base));
+  }
+  uint32_t offset = base - w->control->index_base;
+  w->chunk = chunk_at(w, offset ? (offset - 1) / PN_CHUNK_TASKS : 0);
+  /* I4: the public part may be empty now. A read-modify-write of a shared word. */
+  if (w->control->max_workers > 1 && !pn_stack_is_public(w)) pn_or_seq_cst(&w->want, PN_WANT_STEAL);
+  pn_stack_bounds(w);
 }

@@ -1,9 +1,11 @@
 /*
- * task_stack.h: the lazily published split deque that each worker's fork-join tasks live in. Protocol and proof: TASK_STACK.md.
+ * task_stack.h: the lazily published split deque that each worker's fork-join tasks live in.
+ * Protocol and proof: TASK_STACK.md.
  *
- * After van Dijk and van de Pol 2014 (doi:10.1007/978-3-319-14313-2_18), Faxen 2008 (Wool) and Acar, Chargueraud and Rainey
- * 2013 (doi:10.1145/2442516.2442538). The owner calls everything but pn_stack_steal, pn_stack_request and pn_stack_is_public,
- * which any worker (request: the host too) may call on any worker.
+ * After van Dijk and van de Pol 2014 (doi:10.1007/978-3-319-14313-2_18), Faxen 2008 (Wool) and
+ * Acar, Chargueraud and Rainey 2013 (doi:10.1145/2442516.2442538). The owner calls everything but
+ * pn_stack_steal, pn_stack_request and pn_stack_is_public, which any worker (request: the host too)
+ * may call on any worker.
  */
 #ifndef PENNY_TASK_STACK_H
 #define PENNY_TASK_STACK_H
@@ -27,8 +29,8 @@ bool pn_stack_is_public(const pn_worker *victim);
 void pn_stack_serve(pn_worker *worker, uint32_t end_index);
 /* Owner: recomputes limit and guard, tripped if something is wanted. */
 void pn_stack_bounds(pn_worker *worker);
-/* Owner, after a failure: drops the tasks from `head` (with index `base`) on that nobody stole, waits for those that were
- * stolen, and puts the stack back to `head`. */
+/* Owner, after a failure: drops the tasks from `head` (with index `base`) on that nobody stole,
+ * waits for those that were stolen, and puts the stack back to `head`. */
 void pn_stack_unwind(pn_worker *worker, pn_task *head, uint32_t base);
 
 #endif

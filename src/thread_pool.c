@@ -11,74 +11,75 @@
 #include "scheduler.h"
 
 static struct {
-    pthread_t threads[PN_MAX_WORKERS];
-    void *region;
-    uint64_t region_bytes;
-    uint32_t ready; /* workers that are ready (or failed); each adds one */
-    uint32_t failed;
+  pthread_t threads[PN_MAX_WORKERS];
+  void *region;
+  uint64_t region_bytes;
+  uint32_t ready; /* workers that are ready (or failed); each adds one */
+  uint32_t failed;
 } pool;
 
-static void *worker_main(void *argument)
-{
-    pn_worker *w = argument;
-    pn_port_thread_begin();
-    int error = pn_pool_worker_init(w);
-    if (error) pn_add_relaxed(&pool.failed, 1u); /* published by the next line */
-    pn_add_acq_rel(&pool.ready, 1u);             /* pairs with the acquire in penny_start */
-    pn_port_wake(&pool.ready, 1);
-    if (!error) pn_sched_loop(w);
-    pn_port_thread_end();
-    return NULL;
+static void *worker_main(void *argument) {
+  pn_worker *w = argument;
+  pn_port_thread_begin();
+  int error = pn_pool_worker_init(w);
+  if (error) pn_add_relaxed(&pool.failed, 1u); /* published by the next line */
+  pn_add_acq_rel(&pool.ready, 1u);             /* pairs with the acquire in penny_start */
+  pn_port_wake(&pool.ready, 1);
+  if (!error) pn_sched_loop(w);
+  pn_port_thread_end();
+  return NULL;
 }
 
-static int64_t close_pool(uint32_t threads)
-{
-    pn_pool_shutdown(pn_pool());
-    for (uint32_t i = 0; i < threads; i++) pthread_join(pool.threads[i], NULL);
-    int64_t live = pn_pool_destroy();
+static int64_t close_pool(uint32_t threads) {
+  pn_pool_shutdown(pn_pool());
+  for (uint32_t i = 0; i < threads; i++) pthread_join(pool.threads[i], NULL);
+  int64_t live = pn_pool_destroy();
+  pn_port_unreserve(pool.region, pool.region_bytes);
+  return live;
+}
+
+int penny_start(const penny_options *options) {
+  static const penny_options none;
+  if (!options) options = &none;
+  if (pn_pool() || options->workers > PN_MAX_WORKERS) return PENNY_EINVAL;
+  if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
+  long cores = options->workers ? (long)options->workers : sysconf(_SC_NPROCESSORS_ONLN);
+  uint32_t workers = cores < 1                      ? 1
+                     : cores > (long)PN_MAX_WORKERS ? PN_MAX_WORKERS
+                                                    : (uint32_t)cores;
+  /* The control and worker blocks come on top of what is asked for the heap. */
+  pool.region_bytes = options->memory_bytes;
+  if (pool.region_bytes)
+    pool.region_bytes += sizeof(pn_control) + workers * sizeof(pn_worker) + PN_HEAP_PAGE_BYTES;
+  pool.region_bytes = (pool.region_bytes + 65535) / 65536 * 65536;
+  pool.region = pn_port_reserve(&pool.region_bytes);
+  if (!pool.region) return PENNY_ENOMEM;
+  int error =
+      pn_pool_create(pool.region, pool.region_bytes, workers, workers, options->test_index_base);
+  if (error) {
     pn_port_unreserve(pool.region, pool.region_bytes);
-    return live;
+    return error;
+  }
+  pool.ready = pool.failed = 0;
+  pn_port_process_begin();
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, options->stack_bytes ? options->stack_bytes
+                                                        : pn_port_default_stack_bytes());
+  uint32_t started = 0;
+  while (started < workers && pthread_create(&pool.threads[started], &attr, worker_main,
+                                             pn_worker_at(pn_pool(), started)) == 0)
+    started++;
+  pthread_attr_destroy(&attr);
+  uint32_t ready;
+  /* Acquire: pairs with the add in worker_main. */
+  while ((ready = pn_load_acquire(&pool.ready)) < started) pn_port_wait(&pool.ready, ready, -1);
+  if (started == workers && pn_load_relaxed(&pool.failed) == 0) return 0; /* published by ready */
+  close_pool(started);
+  return PENNY_ESTART;
 }
 
-int penny_start(const penny_options *options)
-{
-    static const penny_options none;
-    if (!options) options = &none;
-    if (pn_pool() || options->workers > PN_MAX_WORKERS) return PENNY_EINVAL;
-    if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
-    long cores = options->workers ? (long)options->workers : sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t workers = cores < 1 ? 1 : cores > (long)PN_MAX_WORKERS ? PN_MAX_WORKERS : (uint32_t)cores;
-    /* The control and worker blocks come on top of what is asked for the heap. */
-    pool.region_bytes = options->memory_bytes;
-    if (pool.region_bytes) pool.region_bytes += sizeof(pn_control) + workers * sizeof(pn_worker) + PN_HEAP_PAGE_BYTES;
-    pool.region_bytes = (pool.region_bytes + 65535) / 65536 * 65536;
-    pool.region = pn_port_reserve(&pool.region_bytes);
-    if (!pool.region) return PENNY_ENOMEM;
-    int error = pn_pool_create(pool.region, pool.region_bytes, workers, workers, options->test_index_base);
-    if (error) {
-        pn_port_unreserve(pool.region, pool.region_bytes);
-        return error;
-    }
-    pool.ready = pool.failed = 0;
-    pn_port_process_begin();
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, options->stack_bytes ? options->stack_bytes : pn_port_default_stack_bytes());
-    uint32_t started = 0;
-    while (started < workers &&
-           pthread_create(&pool.threads[started], &attr, worker_main, pn_worker_at(pn_pool(), started)) == 0)
-        started++;
-    pthread_attr_destroy(&attr);
-    uint32_t ready;
-    /* Acquire: pairs with the add in worker_main. */
-    while ((ready = pn_load_acquire(&pool.ready)) < started) pn_port_wait(&pool.ready, ready, -1);
-    if (started == workers && pn_load_relaxed(&pool.failed) == 0) return 0; /* published by ready */
-    close_pool(started);
-    return PENNY_ESTART;
-}
-
-int64_t penny_stop(void)
-{
-    if (!pn_pool() || pn_port_self()) return PENNY_ECLOSED;
-    return close_pool(penny_workers() > 0 ? (uint32_t)penny_workers() : 0);
+int64_t penny_stop(void) {
+  if (!pn_pool() || pn_port_self()) return PENNY_ECLOSED;
+  return close_pool(penny_workers() > 0 ? (uint32_t)penny_workers() : 0);
 }
