@@ -1,0 +1,303 @@
+/*
+ * task_stack.pml: one owner with a task stack of four slots, two thieves, leaf tasks, slot reuse.
+ *
+ * Every shared word of src/task_stack.c is a variable here and every step touches one of them; `want`,
+ * `limit` and `guard` are three words, so a torn request is among the interleavings. Checked:
+ *   S  nothing runs twice, nothing is lost, no thief touches a record that was reused (assertions);
+ *   P  at every moment at which everybody is asleep or in a long leaf (`timeout`): nobody sleeps while
+ *      a public task is visible, and with an empty public part the request stands in all three words
+ *      (so that the next spawn or sync publishes).
+ * Mutants (-D name): READ_BEFORE_CAS NO_REREAD LOWER_AFTER BLIND_STATUS SPLIT_STORE NO_RAISE
+ *   SHRINK_NO_RAISE NO_RERAISE NO_CHAIN NO_WAKE NO_RECHECK OFFER_POPPED CHECK_WAITED_FIRST
+ */
+#ifndef SPAWNS
+#define SPAWNS 5 /* tasks spawned in all; more than the slots in use, so slots are reused */
+#endif
+#ifndef DEPTH
+#define DEPTH 4
+#endif
+#define FREE 0
+#define RUNNING 1
+#define DONE 2
+#define WAITED 16
+
+byte top, split;                        /* the 64-bit word ts: always read or written in one step */
+bit want = 1, limit_0 = 1, guard_max = 1; /* raised at worker start */
+byte guard;                             /* the guard when it is not tripped */
+byte rec[DEPTH], status[DEPTH];         /* rec: which task the slot holds (its number from 1) */
+byte head, spawned;
+byte state[3] = 1;
+byte idle;
+bit ran[SPAWNS + 1];
+
+#define P_HOLDS (top < split && state[1] && state[2] || top >= split && want && limit_0 && guard_max)
+
+/* wake_one (park.c): look at the count, then try each sleeper. */
+inline wake_one(k) {
+    if
+    :: idle == 0
+    :: else ->
+        k = 1;
+        do
+        :: k > 2 -> break
+        :: else ->
+            if
+            :: atomic { state[k] == 0 -> state[k] = 1; idle--; }
+               break
+            :: atomic { else -> k++ }
+            fi
+        od
+    fi;
+    k = 0
+}
+
+inline execute(id) {
+    atomic { assert(id > 0 && !ran[id]); ran[id] = 1; }
+}
+
+/* pn_stack_bounds: normal values first, then `want` again, then perhaps trip them again. */
+inline bounds() {
+    // C: src/task_stack.c: pn_store_seq_cst(&w->limit, (uintptr_t)chunk_end(chunk));
+    limit_0 = 0;
+    // C: src/task_stack.c: pn_store_seq_cst(&w->guard, (uintptr_t)(chunk->tasks + lowest));
+    atomic { guard_max = 0; guard = split }
+#ifndef NO_REREAD
+    // C: src/task_stack.c: if (pn_load_seq_cst(&w->want)) {
+    if
+    :: want ->
+        // C: src/task_stack.c: pn_store_relaxed(&w->limit, (uintptr_t)0);
+        limit_0 = 1;
+        // C: src/task_stack.c: pn_store_relaxed(&w->guard, UINTPTR_MAX);
+        guard_max = 1
+    :: else
+    fi
+#endif
+}
+
+/* pn_stack_serve: the owner offers half of its `n` private tasks if it was asked to. */
+inline serve(n) {
+    if
+    // C: src/task_stack.c: if (!(pn_load_relaxed(&w->want) & PN_WANT_STEAL)) return;
+    :: atomic { !want -> n = 0 }
+    // C: src/task_stack.c: bool is_public = pn_stack_is_public(w);
+    // C: src/task_stack.c: if (!private_tasks && !is_public) return;
+    :: atomic { want && n == 0 && top >= split -> skip }
+    :: want && !(n == 0 && top >= split) ->
+        is_public = (top < split);
+#ifndef LOWER_AFTER
+        // C: src/task_stack.c: pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_STEAL);
+        want = 0;
+#endif
+        if
+        // C: src/task_stack.c: if (!is_public) {
+        :: !is_public ->
+            // C: src/task_stack.c: uint32_t offered = (private_tasks + 1) / 2;
+            // C: src/task_stack.c: pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
+            atomic { split = split + (n + 1) / 2; n = 0 }
+#ifndef NO_WAKE
+            // C: src/task_stack.c: pn_park_wake_one(w->control, w->root);
+            wake_one(k)
+#endif
+        :: atomic { else -> is_public = 0; n = 0 }
+        fi;
+#ifdef LOWER_AFTER
+        want = 0;
+#endif
+#ifndef NO_RERAISE
+        // C: src/task_stack.c: if (!pn_stack_is_public(w)) pn_or_seq_cst(&w->want, PN_WANT_STEAL);
+        if
+        :: top >= split -> want = 1
+        :: else
+        fi
+#endif
+    fi
+}
+
+proctype owner() {
+    byte n, k, old, p;
+    bit is_public;
+
+work:
+    if
+    /* spawn: one look at limit decides; the task is written either way, and only then offered */
+    :: atomic { spawned < SPAWNS && head < DEPTH && !limit_0 ->
+                spawned++; rec[head] = spawned; status[head] = FREE; head++ }
+        goto work
+    :: atomic { spawned < SPAWNS && head < DEPTH && limit_0 ->
+                spawned++; rec[head] = spawned; status[head] = FREE; head++; n = head - split }
+        // C: src/task_stack.c: if (want & PN_WANT_STEAL) pn_stack_serve(w, pn_stack_index(w, head));
+        serve(n);
+        // C: src/task_stack.c: pn_stack_bounds(w);
+        bounds();
+        goto work
+    :: atomic { head > 0 -> p = head - 1 }
+        goto sync
+    :: head > 0 && spawned < SPAWNS -> timeout; assert(P_HOLDS); goto work /* a long leaf */
+    :: atomic { head == 0 && spawned == SPAWNS -> goto done }
+    fi;
+sync:
+    if
+    :: atomic { !guard_max && p >= guard -> goto pop }  /* fast path: surely private */
+    :: atomic { else -> skip }
+    fi;
+    if
+    // C: src/task_stack.c: if ((int32_t)(index - pn_split(ts)) >= 0) {
+    // C: src/task_stack.c: pn_stack_serve(w, index);
+    :: atomic { p >= split ->
+#ifdef OFFER_POPPED
+                n = p + 1 - split
+#else
+                n = p - split
+#endif
+       }
+        serve(n);
+        bounds();
+        goto pop
+    // C: src/task_stack.c: uint64_t ts = pn_load_acquire(&w->ts);
+    :: atomic { p < split -> old = top }
+    fi;
+    do
+    // C: src/task_stack.c: if ((int32_t)(index - top) < 0) {
+    :: atomic { old > p -> old = 0 }
+        goto stolen
+    // C: src/task_stack.c: uint32_t split = top + (index - top) / 2;
+    // C: src/task_stack.c: if (pn_cas_acq_rel(&w->ts, &ts, pn_pack(top, split))) break;
+#ifdef SPLIT_STORE
+    :: atomic { old <= p -> top = old; split = old + (p - old) / 2; old = 0; break }
+#else
+    :: atomic { old <= p && top == old -> split = old + (p - old) / 2; old = 0; break }
+    :: atomic { old <= p && top != old -> old = top }
+#endif
+    od;
+    // C: src/task_stack.c: if (!pn_stack_is_public(w) && w->control->max_workers > 1)
+    // C: src/task_stack.c: pn_or_seq_cst(&w->want, PN_WANT_STEAL);
+#ifndef SHRINK_NO_RAISE
+    if
+    :: top >= split -> want = 1
+    :: else
+    fi;
+#endif
+    bounds();
+    goto pop;
+
+stolen: /* pn_sched_wait: helping left out, the tasks are leaves */
+    do
+    :: atomic { status[p] == DONE -> break }
+    :: atomic { status[p] == FREE || status[p] == RUNNING -> old = status[p] }
+       if
+       :: atomic { status[p] == old -> status[p] = old + WAITED; old = 0 }
+       :: atomic { else -> old = 0 }
+       fi
+    :: status[p] >= WAITED ->
+       state[0] = 3;
+#ifndef NO_RECHECK
+       if
+       :: atomic { status[p] == DONE -> state[0] = 1; break }
+       :: else
+       fi;
+#endif
+       state[0] == 1
+    od;
+    atomic { assert(ran[rec[p]]); rec[p] = 0; status[p] = 0; head = p }
+    // C: src/task_stack.c: uint64_t expected = pn_pack(index + 1, index + 1);
+    // C: src/task_stack.c: if (!pn_cas_acq_rel(&w->ts, &expected, pn_pack(index, index))) pn_port_fatal("penny: the task stack is corrupt");
+    atomic { assert(top == p + 1 && split == p + 1); top = p; split = p; p = 0 }
+    if
+    :: top >= split -> want = 1
+    :: else
+    fi;
+    bounds();
+    goto work;
+
+pop:
+    execute(rec[p]);
+    atomic { rec[p] = 0; head = p; p = 0 }
+    goto work;
+
+done:
+    timeout; /* everything has settled: nothing is left over */
+    atomic { n = 1;
+    do
+    :: n <= SPAWNS -> assert(ran[n]); n++
+    :: else -> break
+    od;
+    assert(top == split && idle == 2) }
+}
+
+proctype thief(byte me) {
+    byte t, id, k, last, old;
+
+again:
+    if
+    :: atomic { top < split -> t = top; old = split }
+#ifdef READ_BEFORE_CAS
+       id = rec[t];
+#endif
+       if
+       :: atomic { top == t && split == old -> top++; last = (top == split); old = 0 }
+       :: atomic { else -> t = 0; old = 0; id = 0; goto again }
+       fi;
+       if
+       :: last ->
+           last = 0;
+#ifndef NO_RAISE
+           want = 1;
+           limit_0 = 1;
+           guard_max = 1
+#endif
+       :: else ->
+#ifndef NO_CHAIN
+           wake_one(k)
+#endif
+       fi;
+#ifndef READ_BEFORE_CAS
+       id = rec[t];
+#endif
+       if
+#ifdef BLIND_STATUS
+       :: status[t] = RUNNING
+#else
+       :: atomic { status[t] == FREE -> status[t] = RUNNING }
+       :: atomic { else -> assert(status[t] == FREE + WAITED) }
+#endif
+       fi;
+       execute(id);
+       if /* a long leaf, or a short one */
+       :: true
+       :: true -> timeout; assert(P_HOLDS)
+       fi;
+       assert(rec[t] == id);
+#ifdef CHECK_WAITED_FIRST
+       old = status[t];
+       status[t] = DONE;
+#else
+       atomic { old = status[t]; status[t] = DONE; }
+#endif
+       if
+       :: atomic { old >= WAITED -> old = 0; t = 0; id = 0 }
+          if
+          :: atomic { state[0] == 3 -> state[0] = 1 }
+          :: else
+          fi
+       :: atomic { else -> old = 0; t = 0; id = 0 }
+       fi;
+       goto again
+    :: else
+    fi;
+    idle++;
+    state[me] = 0;
+    if
+    :: top < split ->
+        if
+        :: atomic { state[me] == 0 -> state[me] = 1; idle-- }
+        :: else
+        fi;
+        goto again
+    :: else
+    fi;
+end:
+    state[me] != 0;
+    goto again
+}
+
+init { atomic { run owner(); run thief(1); run thief(2) } }
