@@ -1,10 +1,11 @@
 /*
  * atomic.h: the only place where Penny names a memory order.
  *
- * The helpers carry their order in their name. Native builds (and ThreadSanitizer) use exactly that
- * order; WebAssembly turns every one of them into a sequentially consistent access, and without
- * -matomics silently into a plain one, which is why a build without it is refused here. There are
- * no free-standing fences: the order is always on the access that the argument beside it speaks of.
+ * The helpers carry their order in their name. Native builds (and ThreadSanitizer) use exactly
+ * that order; WebAssembly turns every one of them into a sequentially consistent access, and
+ * without -matomics silently into a plain one, which is why a build without it is refused here.
+ * There are no free-standing fences: the order is always on the access that the argument beside it
+ * speaks of.
  */
 #ifndef PENNY_ATOMIC_H
 #define PENNY_ATOMIC_H

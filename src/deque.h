@@ -6,11 +6,11 @@
  * Zappa Nardelli 2013 (doi:10.1145/2442516.2442524). The owner pushes at the bottom; the owner and
  * thieves take from the top, oldest first, so roots are served fairly and there is no race for the
  * last item beside the one compare-exchange.
- *
- * I1  top <= bottom; items top..bottom-1 are in the buffer; indices never wrap in practice (2^64).
- * I2  A buffer that was outgrown stays allocated until the worker retires: a thief may still read
- * it. It is never written again, so what a thief reads at an index that it then wins is right. All
- * of them together are smaller than the last one.
+ * I1  top <= bottom; items top..bottom-1 are in the buffer; indices never wrap in practice
+ *     (2^64).
+ * I2  A buffer that was outgrown stays allocated until the worker retires: a thief may still
+ *     read it. It is never written again, so what a thief reads at an index that it then wins
+ *     is right. All of them together are smaller than the last one.
  */
 #ifndef PENNY_DEQUE_H
 #define PENNY_DEQUE_H
@@ -60,8 +60,8 @@ static inline void pn_deque_push(pn_worker *w, uintptr_t item) {
 
 /* Owner or thief: the oldest item. */
 static inline pn_outcome pn_deque_take(pn_worker *w, uintptr_t *item) {
-  /* Acquire: top before bottom, so that a stale top never looks non-empty against an older bottom.
-   */
+  /* Acquire: top before bottom, so that a stale top never looks non-empty against an older
+   * bottom. */
   uint64_t top = pn_load_acquire(&w->root_top);
   /* Sequentially consistent: pairs with the store in pn_deque_push (park.c: I3). */
   uint64_t bottom = pn_load_seq_cst(&w->root_bottom);

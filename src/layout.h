@@ -7,20 +7,18 @@
  * one's own state word), root (a task submitted by the host or detached by a task, with everything
  * spawned below it), host (the page's thread), entry (a task running under a trampoline).
  *
- *   low addresses                                                                             high
- * addresses | module data | host's C stack | control | worker 0 | worker 1 | ... | heap: page map |
- * pages ........ |
- *                                             '--- PN_WORKER_BYTES each ---'  '- tasks, roots, C
- * stacks, user blocks -'
+ *   low addresses                                                          high addresses
+ *   | module data | host's C stack | control | worker 0 | worker 1 | ... | heap ........... |
+ *                                            '--- worker_bytes each ---'   page map, pages:
+ *                                                        tasks, roots, C stacks, user blocks
  *
  *   worker block, by 64-byte line, one writer (or one kind of writer) a line:
- *   0 state id | 1 limit guard want | 2 top+split | 3 root top | 4 root bottom buffer | 5-7 private
- * | 8-9 statistics then the chunk directory, the entries, the per-worker storage and the heap
- * context, all written by the owner.
+ *   0 state id | 1 limit guard want | 2 top+split | 3 root top | 4 root bottom, buffer |
+ *   5-7 private | statistics | result in hand | chunk directory | entries | storage | heap context
  *
- * I1  Fields below a line's head belong to the writers named there; anybody may read them only
- * atomically. I2  tests/layout compares every offset with js-glue/layout.gen.js; the hash of all of
- * them is checked at attach.
+ * I1  A field's writers are named beside it; whoever else reads it does so atomically.
+ * I2  A test compares every offset with js-glue/layout.gen.js; the hash of all of them is checked
+ *     by every worker at attach.
  */
 #ifndef PENNY_LAYOUT_H
 #define PENNY_LAYOUT_H
@@ -49,8 +47,7 @@ typedef struct pn_control pn_control;
 typedef struct pn_chunk pn_chunk;
 typedef struct pn_group pn_group;
 
-/* ---- task: one 64-byte line of a task stack
- * -------------------------------------------------------------------------- */
+/* ---- task: one 64-byte line of a task stack ---- */
 
 enum {
   PN_FREE = 0,    /* written by spawn with the function; nobody has begun it */
@@ -86,8 +83,7 @@ struct pn_chunk {
 };
 PN_ASSERT(sizeof(pn_chunk) == 32768, "a chunk is two heap pages");
 
-/* ---- root: what the host submits or a task detaches
- * ------------------------------------------------------------------ */
+/* ---- root: what the host submits or a task detaches ---- */
 
 enum { PN_QUEUED = 0, PN_STARTED = 1, PN_ENDED = 2 };
 enum { PN_KIND_HOST = 0, PN_KIND_JS = 1, PN_KIND_FUTURE = 2, PN_KIND_RUN = 3, PN_KIND_SUBMIT = 4 };
@@ -119,9 +115,7 @@ struct pn_root {
   PN_ALIGN(64) unsigned char spill[64];   /* arguments when there are more than 6 */
 };
 
-/* ---- worker block
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- worker block ---- */
 
 enum { PN_SLEEPING = 0, PN_AWAKE = 1, PN_BLOCKED = 2, PN_JOINING = 3 };
 enum { PN_WANT_STEAL = 1, PN_WANT_POLL = 2 };
@@ -196,9 +190,7 @@ PN_ASSERT(offsetof(pn_worker, root_top) == 192, "line 3");
 PN_ASSERT(offsetof(pn_worker, root_bottom) == 256, "line 4");
 PN_ASSERT(offsetof(pn_worker, chunk) == 320, "line 5");
 
-/* ---- control block
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- control block ---- */
 
 struct pn_control {
   PN_ALIGN(64)

@@ -1,11 +1,12 @@
 /*
  * park.c: sleeping and waking. States, steps per side, the interleavings that must not happen and
  * the proof: PARKING.md.
- *
- * I1  control->idle >= number of workers in PN_SLEEPING; control->joining >= number in PN_JOINING.
+ * I1  control->idle >= number of workers in PN_SLEEPING; control->joining >= number in
+ *     PN_JOINING.
  * I2  Whoever moves a state word from PN_SLEEPING or PN_JOINING to PN_AWAKE (always by
- * compare-exchange) takes one off the count of its class, once. I3  A sleeper announces itself
- * first and looks for work after; a publisher publishes first and reads the counts after.
+ *     compare-exchange) takes one off the count of its class, once.
+ * I3  A sleeper announces itself first and looks for work after; a publisher publishes first
+ *     and reads the counts after.
  */
 #include "park.h"
 
@@ -21,8 +22,8 @@ static uint32_t *class_count(pn_control *control, uint32_t state) {
 /* Ends the sleep of `w` in class `state`: true for the one caller that did it (I2). */
 static bool end_sleep(pn_worker *w, uint32_t state) {
   uint32_t expected = state;
-  /* Sequentially consistent: exactly one of the wakers and the sleeper itself takes the count down.
-   */
+  /* Sequentially consistent: exactly one of the wakers and the sleeper itself takes the count
+   * down. */
   if (!pn_cas_seq_cst(&w->state, &expected, PN_AWAKE)) return false;
   pn_sub_seq_cst(class_count(w->control, state), 1u); /* read-modify-write of a shared count (I2) */
   return true;

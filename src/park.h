@@ -2,8 +2,8 @@
  * park.h: sleeping and waking. Protocol and proof: PARKING.md.
  *
  * A worker sleeps only on its own state word, in one of two classes: idle (any work will do) and
- * joining (a stolen task, or work of its own root, will do). Nobody sleeps while there is work that
- * its class could take and that nobody is about to.
+ * joining (a stolen task, or work of its own root, will do). Nobody sleeps while there is work
+ * that its class could take and that nobody is about to.
  */
 #ifndef PENNY_PARK_H
 #define PENNY_PARK_H

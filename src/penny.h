@@ -35,8 +35,7 @@
 extern "C" {
 #endif
 
-/* ---- errors: 0 or positive is success
- * ---------------------------------------------------------------------------------- */
+/* ---- errors: 0 or positive is success ---- */
 
 /* X(name, number, sentence): also makes penny_strerror and the JavaScript table
  * (js-glue/layout.gen.js). */
@@ -62,9 +61,7 @@ enum penny_error { PENNY_OK = 0, PENNY_ERROR_MAP(PN_ERROR_ENUM) };
 /* The sentence for an error code; a general one for an unknown code. Any thread. Static storage. */
 const char *penny_strerror(int error);
 
-/* ---- tasks
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- tasks ---- */
 
 /* PENNY_TASK(result, name, (type, parameter)...) { body }: 0 to 8 parameters of scalar or pointer
  * types of at most 8 bytes; result void, scalar or pointer. PENNY_DECLARE(same arguments); declares
@@ -83,20 +80,20 @@ const char *penny_strerror(int error);
 /* PENNY_SYNC(name): the result of the newest spawn not yet synced, which must be one of `name`.
  * Task. Runs it here when it was not stolen; else helps with tasks of the same root, then sleeps. A
  * failure of that task fails this one. */
-#define PENNY_SYNC(f)                                                                         \
-  __extension__({                                                                             \
-    pn_task *pn_s = penny_head - 1;                                                           \
-    int pn_here = 1;                                                                          \
-    PN_DEBUG_SYNCED();                                                                        \
+#define PENNY_SYNC(f)                                                                           \
+  __extension__({                                                                               \
+    pn_task *pn_s = penny_head - 1;                                                             \
+    int pn_here = 1;                                                                            \
+    PN_DEBUG_SYNCED();                                                                          \
     /* Order: none needed; a stale guard is impossible for what the owner itself wrote, and a \
-     * request may come late. */                                                              \
-    if (PN_UNLIKELY((uintptr_t)pn_s < pn_load_relaxed(&penny_w->guard))) {                    \
-      pn_here = pn_sync_slow(penny_w, penny_head);                                            \
-      penny_head = penny_w->sync_head;                                                        \
-    } else {                                                                                  \
-      penny_head = pn_s;                                                                      \
-    }                                                                                         \
-    pn_here ? f##_pn_go(penny_w, penny_head, pn_s) : f##_pn_result(pn_s);                     \
+     * request may come late. */ \
+    if (PN_UNLIKELY((uintptr_t)pn_s < pn_load_relaxed(&penny_w->guard))) {                      \
+      pn_here = pn_sync_slow(penny_w, penny_head);                                              \
+      penny_head = penny_w->sync_head;                                                          \
+    } else {                                                                                    \
+      penny_head = pn_s;                                                                        \
+    }                                                                                           \
+    pn_here ? f##_pn_go(penny_w, penny_head, pn_s) : f##_pn_result(pn_s);                       \
   })
 
 /* A plain helper that spawns takes the context as its first parameter and is called with PENNY_HERE
@@ -123,13 +120,12 @@ const char *penny_strerror(int error);
  * native thread that is no worker, or Emscripten's main off the page. On failure the value is 0 and
  * penny_last_error() tells why. */
 #define PENNY_RUN(...) PN_CAT(PN_RUN_, PN_COUNT(__VA_ARGS__))(__VA_ARGS__)
-/* Error code of this thread's last PENNY_RUN, 0 for success; and its message ("" if there is none).
- */
+/* Error code of this thread's last PENNY_RUN, 0 for success; and its message ("" if there is
+ * none). */
 int penny_last_error(void);
 const char *penny_last_message(void);
 
-/* ---- life of a pool (native and Emscripten; web pages use createPool)
- * --------------------------------------------------- */
+/* ---- life of a pool (native and Emscripten; web pages use createPool) ---- */
 
 typedef struct penny_options {
   unsigned workers; /* 1 to 256; 0: one for each core */
@@ -147,9 +143,7 @@ int penny_start(const penny_options *options);
  * PENNY_ECLOSED. Not from a task. */
 int64_t penny_stop(void);
 
-/* ---- failing and cancelling
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- failing and cancelling ---- */
 
 /* Fails the task that runs here, and with it every join above it: does not return. `error` is a
  * negative code of yours or one of ours; `message` (copied) may be NULL. Worker. */
@@ -160,8 +154,7 @@ bool penny_is_cancelled(void);
 /* Poll point for long loops: fails the task when it is cancelled. Task. */
 #define penny_poll() pn_poll(penny_w, penny_head)
 
-/* ---- detached tasks, futures, groups
- * ----------------------------------------------------------------------------------------- */
+/* ---- detached tasks, futures, groups ---- */
 
 typedef struct pn_root penny_future;
 typedef struct pn_group penny_group;
@@ -198,8 +191,7 @@ void penny_group_free(penny_group *group);
 int penny_submit(void (*fn)(PENNY_CONTEXT, void *context), void (*done)(void *context, int error),
                  void *context);
 
-/* ---- loops (task; each is a macro so that it gets the context)
- * -------------------------------------------------------------- */
+/* ---- loops (task; each is a macro so that it gets the context) ---- */
 
 /* Calls body over disjoint parts of begin..end-1; splits when somebody is hungry, so no grain is
  * needed. */
@@ -230,9 +222,7 @@ typedef int (*penny_compare_fn)(const void *a, const void *b, void *context);
 #define penny_sort(base, count, bytes, compare, context) \
   pn_sort(penny_w, penny_head, (base), (count), (bytes), (compare), (context))
 
-/* ---- memory
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 /* As malloc, realloc and free, in the shared heap; any thread of the pool and the host; never
  * blocks. NULL when the maximum is reached, with nothing lost. `align` is a power of two of at most
@@ -254,9 +244,7 @@ void penny_scratch_end(void *scratch);
 int penny_local_new(size_t bytes);
 void *penny_local(int key);
 
-/* ---- about
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- about ---- */
 
 typedef struct penny_stats_t {
   uint32_t workers;
@@ -275,9 +263,7 @@ void penny_stats(penny_stats_t *stats);
 /* Milliseconds of a steady clock. Any. */
 double penny_now_ms(void);
 
-/* ---- what the macros call
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- what the macros call ---- */
 
 static inline void pn_task_prepare(pn_task *task, const pn_task_type *type) {
 #ifdef __wasm__

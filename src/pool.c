@@ -113,8 +113,8 @@ static pn_heap_context *begin_heap(pn_worker *w) {
   if (w) return &w->heap;
 #ifdef PN_FOREIGN_THREADS
   uint32_t expected = 0;
-  /* Acquire: pairs with the release in end_heap. Held for one allocation; never used on a web page.
-   */
+  /* Acquire: pairs with the release in end_heap. Held for one allocation; never used on a web
+   * page. */
   while (!pn_cas_acquire(&the_pool->host_lock, &expected, 1u)) {
     expected = 0;
     pn_port_pause();

@@ -12,8 +12,8 @@
 pn_worker *pn_port_self(void);
 void pn_port_set_self(pn_worker *worker);
 
-/* Sleeps while *word == expected, at most timeout_ns (negative: for ever). May wake for no reason.
- */
+/* Sleeps while *word == expected, at most timeout_ns (negative: for ever). May wake for no
+ * reason. */
 void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
 /* Wakes at most `count` threads that wait on the word. */
 void pn_port_wake(uint32_t *word, uint32_t count);

@@ -3,9 +3,8 @@
  * and proof: QUEUES.md.
  *
  * A push links before it publishes, by a compare-exchange on the head, so a pusher that is killed
- * leaves nothing half-linked. A taker grabs the whole list by one exchange (so there is no ABA) and
- * reverses it: first in, first out. Unbounded: a root brings its own link.
- *
+ * leaves nothing half-linked. A taker grabs the whole list by one exchange (so there is no ABA)
+ * and reverses it: first in, first out. Unbounded: a root brings its own link.
  * I1  Everything reachable from the head is fully linked.
  * I2  A root is in at most one queue, once.
  */

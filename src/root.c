@@ -2,11 +2,11 @@
  * root.c: roots, their errors, futures, groups and PENNY_RUN. A root goes PN_QUEUED -> PN_STARTED
  * -> PN_ENDED; whoever wins the first step runs it, and tells the result to the one place that its
  * kind says.
- *
- * I1  `error` is set once, by the first failure; `message` and `failed_name` are written by who set
- * it. I2  A root is freed when its last reference goes: one of the queue (handed to the runner),
- * one of the future's holder, one of the group. A host root's last reference goes to the host with
- * the completion.
+ * I1  `error` is set once, by the first failure; `message` and `failed_name` are written by
+ *     who set it.
+ * I2  A root is freed when its last reference goes: one of the queue (handed to the runner),
+ *     one of the future's holder, one of the group. A host root's last reference goes to the
+ *     host with the completion.
  */
 #include "root.h"
 

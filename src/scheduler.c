@@ -2,12 +2,12 @@
  * scheduler.c: the scheduler of one worker. The theory is Blumofe and Leiserson 1999
  * (doi:10.1145/324133.324234); waiting joins steal back from their thief first (leapfrogging:
  * Wagner and Calder 1993, doi:10.1145/155332.155354).
- *
- * I1  What runs under a trampoline has an entry (base, root, task, head); entries nest like the
- * stack, bases never fall. I2  While a stolen task runs, its victim stays inside the entry that the
- * task belongs to: an entry does not end before its stolen children have. I3  Every entry is ended
- * exactly once, by end_entry, whatever throws. I4  Every wait goes from a frame to one that started
- * later, so waits cannot form a circle.
+ * I1  What runs under a trampoline has an entry (base, root, task, head); entries nest like
+ *     the stack, bases never fall.
+ * I2  While a stolen task runs, its victim stays inside the entry that the task belongs to: an
+ *     entry does not end before its stolen children have.
+ * I3  Every entry is ended exactly once, by end_entry, whatever throws.
+ * I4  Every wait goes from a frame to one that started later, so waits cannot form a circle.
  */
 #include "scheduler.h"
 
@@ -142,8 +142,8 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
   pn_store_relaxed(&w->steals, w->steals + 1); /* own variable */
   pn_store_relaxed(&task->thief, w->id + 1);   /* a hint for the joiner: whom to steal back from */
   uint32_t expected = PN_FREE;
-  /* Never a blind store: the joiner may have marked it waited. Relaxed: nothing is published by it.
-   */
+  /* Never a blind store: the joiner may have marked it waited. Relaxed: nothing is published by
+   * it. */
   pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
   begin_entry(w, head, root_of(victim, index), task, victim->id + 1);
   run_entry(w, head, run_body, task);
@@ -283,8 +283,8 @@ void pn_sched_loop(pn_worker *w) {
 uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
   bool has_room = false;
   for (uint32_t spins = 0;;) {
-    /* Acquire: pairs with the exchange in end_entry; the result and the task's effects are visible.
-     */
+    /* Acquire: pairs with the exchange in end_entry; the result and the task's effects are
+     * visible. */
     uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
     if (status >= PN_DONE) return status;
     if (help && w->depth < PN_ENTRIES) {

@@ -9,8 +9,8 @@
 
 #include "penny.h"
 
-/* Finds one root or stolen task and runs it to its end; false when there is none. Task stack empty.
- */
+/* Finds one root or stolen task and runs it to its end; false when there is none. Task stack
+ * empty. */
 bool pn_sched_step(pn_worker *worker);
 /* Runs until the pool is shut down and nothing is left; parks when idle. */
 void pn_sched_loop(pn_worker *worker);

@@ -1,8 +1,8 @@
 /*
  * sort.c: penny_sort, a stable parallel merge sort of elements of any size: both halves are sorted
  * in parallel into the other buffer and merged in parallel, the longer run cut in the middle and
- * the shorter where that element belongs (Cormen et al., Introduction to Algorithms, 3rd
- * ed., 27.3). Work O(n log n), span O(log^3 n).
+ * the shorter where that element belongs (Cormen et al., Introduction to Algorithms, 3rd ed.,
+ * 27.3). Work O(n log n), span O(log^3 n).
  */
 #include "port.h"
 

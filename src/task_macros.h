@@ -4,9 +4,9 @@
  * For a task `f` of n parameters the macros make: typedefs f_pn_r and f_pn_t0.. (so that a
  * declaration may be repeated), the body f_pn_body(worker, head, parameters), f_pn_go (calls the
  * body with the arguments of a record), f_pn_result (reads the result of a record), f_pn_run (go,
- * then store: what thieves and roots call) and f_pn_type (name, run, signature). Argument i lies at
- * 8 * i of the payload; with more than 6 arguments the payload holds the address of a line that has
- * them.
+ * then store: what thieves and roots call) and f_pn_type (name, run, signature). Argument i lies
+ * at 8 * i of the payload; with more than 6 arguments the payload holds the address of a line that
+ * has them.
  */
 #ifndef PENNY_TASK_MACROS_H
 #define PENNY_TASK_MACROS_H
@@ -29,8 +29,7 @@
 #define PN_EXTERN extern
 #endif
 
-/* ---- type codes: kind * 16 + size in bytes; the JavaScript layer reads them from f_pn_type ----
- */
+/* ---- type codes: kind 16 + size in bytes; the JavaScript layer reads them from f_pn_type ---- */
 #define PN_CODE_VOID        0x00
 #define PN_CODE_SIGNED      0x10
 #define PN_CODE_UNSIGNED    0x20
@@ -100,8 +99,8 @@ template <> struct pn_cpp_store<void> {
         double *: PN_CODE_OF(FLOAT, double), \
         _Bool *: PN_CODE_OF(BOOL, _Bool), \
         default: PN_CODE_OF(POINTER, void *))
-/* A pointer to T, but to char for void, so that a result slot can be named for every result type.
- */
+/* A pointer to T, but to char for void, so that a result slot can be named for every result
+ * type. */
 #define PN_SLOT(T) __typeof__(_Generic((T *)0, void * : (char *)0, default : (T *)0))
 #define PN_STORE(R, p, expr) \
   (*(PN_SLOT(R))(p) = _Generic((R *)0, void * : ((expr), (char)0), default : (expr)))
@@ -274,8 +273,7 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
   (f, a, b, c, d, e, g, h) PN_DECLARE(R, f, 7, (PN_CONTEXT PN_PARAMS_7(a, b, c, d, e, g, h)))
 #define PN_DECLARE_10(R, f, a, b, c, d, e, g, h, i) \
   PN_CAT(PN_TYPEDEFS_, 8)                           \
-  (f, a, b, c, d, e, g, h, i)                       \
-      PN_DECLARE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)))
+  (f, a, b, c, d, e, g, h, i) PN_DECLARE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)))
 #define PN_TASK_2(R, f) \
   PN_DECLARE_2(R, f)    \
   PN_DEFINE(R, f, 0, (PN_CONTEXT PN_PARAMS_0()), (penny_w, penny_head PN_NAMES_0()), PN_CODES_0())
@@ -315,18 +313,18 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
             PN_CODES_8(a, b, c, d, e, g, h, i))
 
 /* ---- spawning ---- */
-#define PN_SPAWN(f, n, evals)                                                                   \
-  do {                                                                                          \
-    evals pn_task *pn_t = penny_head;                                                           \
+#define PN_SPAWN(f, n, evals)                                                                     \
+  do {                                                                                            \
+    evals pn_task *pn_t = penny_head;                                                             \
     /* Order: none needed; a stale limit only delays a request, and growth is the owner's own   \
-     * store (owner: bounds). */                                                                \
-    const int pn_slow = PN_UNLIKELY((uintptr_t)pn_t >= pn_load_relaxed(&penny_w->limit));       \
-    if (pn_slow) pn_t = pn_spawn_room(penny_w, pn_t);                                           \
-    pn_task_prepare(pn_t, &f##_pn_type);                                                        \
-    unsigned char *pn_args PN_UNUSED = (n) > 6 ? pn_spawn_spill(penny_w, pn_t) : pn_t->payload; \
-    PN_CAT(PN_PUTS_, n)(f) penny_head = pn_t + 1;                                               \
-    PN_DEBUG_SPAWNED();                                                                         \
-    if (pn_slow) pn_spawn_offer(penny_w, penny_head);                                           \
+     * store (owner: bounds). */ \
+    const int pn_slow = PN_UNLIKELY((uintptr_t)pn_t >= pn_load_relaxed(&penny_w->limit));         \
+    if (pn_slow) pn_t = pn_spawn_room(penny_w, pn_t);                                             \
+    pn_task_prepare(pn_t, &f##_pn_type);                                                          \
+    unsigned char *pn_args PN_UNUSED = (n) > 6 ? pn_spawn_spill(penny_w, pn_t) : pn_t->payload;   \
+    PN_CAT(PN_PUTS_, n)(f) penny_head = pn_t + 1;                                                 \
+    PN_DEBUG_SPAWNED();                                                                           \
+    if (pn_slow) pn_spawn_offer(penny_w, penny_head);                                             \
   } while (0)
 
 /* The same record, but in a root: for PENNY_RUN and PENNY_DETACH. Arguments are evaluated before

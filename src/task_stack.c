@@ -1,12 +1,14 @@
 /*
  * task_stack.c: spawn, publish, steal, sync and shrink. States, steps and proof: TASK_STACK.md.
- *
  * I1  top <= split <= head (as indices, by signed difference); slots top..split-1 are public,
- * split..head-1 private. I2  Whatever moves top or split is an atomic read-modify-write of
- * worker->ts. I3  A slot is reused only after its task was joined; its address never changes. I4
- * With more than one worker, an empty public part has PN_WANT_STEAL raised, or its emptier is about
- * to raise it. I5  The head is the end of a chunk, never the start of the one above: slot 0 of a
- * chunk above the first is always popped by the slow path, which changes chunk.
+ *     split..head-1 private.
+ * I2  Whatever moves top or split is an atomic read-modify-write of worker->ts.
+ * I3  A slot is reused only after its task was joined; its address never changes.
+ * I4  With more
+ *     than one worker, an empty public part has PN_WANT_STEAL raised, or its emptier is about
+ *     to raise it.
+ * I5  The head is the end of a chunk, never the start of the one above: slot 0 of a chunk
+ *     above the first is always popped by the slow path, which changes chunk.
  */
 #include "task_stack.h"
 
@@ -22,8 +24,8 @@ static pn_chunk *chunk_at(const pn_worker *w, uint32_t number) {
   return w->directory[number / PN_DIRECTORY_CHUNKS][number % PN_DIRECTORY_CHUNKS];
 }
 
-/* The chunk after the current one, made if need be; NULL when memory or the directory is exhausted.
- */
+/* The chunk after the current one, made if need be; NULL when memory or the directory is
+ * exhausted. */
 static pn_chunk *chunk_after(pn_worker *w, uint32_t number) {
   uint32_t page = number / PN_DIRECTORY_CHUNKS;
   uint32_t slot = number % PN_DIRECTORY_CHUNKS;
@@ -113,8 +115,8 @@ void pn_stack_bounds(pn_worker *w) {
   /* Sequentially consistent: both stores before the load of want; pairs with pn_stack_request. */
   pn_store_seq_cst(&w->limit, (uintptr_t)chunk_end(chunk));
   pn_store_seq_cst(&w->guard, (uintptr_t)(chunk->tasks + lowest)); /* the same */
-  /* Sequentially consistent: after the stores above, else a request is erased (pn_stack_request).
-   */
+  /* Sequentially consistent: after the stores above, else a request is erased
+   * (pn_stack_request). */
   if (pn_load_seq_cst(&w->want)) {
     pn_store_relaxed(&w->limit,
                      (uintptr_t)0); /* own variable: only this owner reads it to act on it */

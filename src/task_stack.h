@@ -4,8 +4,8 @@
  *
  * After van Dijk and van de Pol 2014 (doi:10.1007/978-3-319-14313-2_18), Faxen 2008 (Wool) and
  * Acar, Chargueraud and Rainey 2013 (doi:10.1145/2442516.2442538). The owner calls everything but
- * pn_stack_steal, pn_stack_request and pn_stack_is_public, which any worker (request: the host too)
- * may call on any worker.
+ * pn_stack_steal, pn_stack_request and pn_stack_is_public, which any worker (request: the host
+ * too) may call on any worker.
  */
 #ifndef PENNY_TASK_STACK_H
 #define PENNY_TASK_STACK_H

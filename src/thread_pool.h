@@ -1,6 +1,6 @@
 /*
- * thread_pool.h: what thread_pool.c (penny_start and penny_stop on pthreads, native and Emscripten)
- * asks of its port.
+ * thread_pool.h: what thread_pool.c (penny_start and penny_stop on pthreads, native and
+ * Emscripten) asks of its port.
  */
 #ifndef PENNY_THREAD_POOL_H
 #define PENNY_THREAD_POOL_H
