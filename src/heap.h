@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atomic.h"
+
 #define PN_HEAP_PAGE_SHIFT      14u
 #define PN_HEAP_PAGE_BYTES      (1u << PN_HEAP_PAGE_SHIFT)
 #define PN_HEAP_CLASSES         32u
@@ -55,14 +57,14 @@ typedef struct pn_heap_context {
   uint32_t owner;               /* 0..PN_HEAP_MAX_OWNER, unique among living contexts */
   bool never_collects; /* set by the host after init: its alloc then gives up rather than sort slabs
                         */
-  _Alignas(64) int64_t live_blocks; /* (shared) published part of I3; may be negative */
+  PN_ALIGN(64) int64_t live_blocks; /* (shared) published part of I3; may be negative */
   int64_t live_bytes;               /* (shared) the same in bytes, whole blocks */
   uint32_t holding;                 /* (shared) 1 while it has a class's central batches in hand */
 } pn_heap_context;
 
 typedef struct pn_heap_central {
-  _Alignas(
-      64) uint32_t head; /* newest batch, 16-byte units; pushed by CAS, taken whole by exchange */
+  PN_ALIGN(64)
+  uint32_t head; /* newest batch, 16-byte units; pushed by CAS, taken whole by exchange */
 } pn_heap_central;
 
 typedef struct pn_heap {
@@ -76,7 +78,7 @@ typedef struct pn_heap {
 
   /* low 32 bits: no free run starts below this page; high 32: count of releases. Any thread, CAS.
    */
-  _Alignas(64) uint64_t search;
+  PN_ALIGN(64) uint64_t search;
   uint32_t committed_pages;  /* from base; any thread, CAS, only grows */
   pn_heap_context *contexts; /* list of all contexts; pushed by CAS, never removed */
   uint64_t fail_after;       /* PENNY_FAULT_INJECTION: allocations that still succeed */
@@ -137,6 +139,6 @@ void pn_heap_fail_after(pn_heap *h, uint64_t n);
  * negative number. Any thread, also two at once; `end` below what is usable already is success. */
 int pn_port_commit(void *end);
 /* Reports a defect of the program and does not return. */
-_Noreturn void pn_port_fatal(const char *message);
+PN_NORETURN void pn_port_fatal(const char *message);
 
 #endif
