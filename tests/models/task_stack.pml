@@ -229,11 +229,13 @@ proctype thief(byte me) {
 
 again:
     if
+    // C: src/task_stack.c: if ((int32_t)(split - top) <= 0) return PN_EMPTY;
     :: atomic { top < split -> t = top; old = split }
 #ifdef READ_BEFORE_CAS
        id = rec[t];
 #endif
        if
+       // C: src/task_stack.c: if (!pn_cas_acq_rel(&victim->ts, &ts, pn_pack(top + 1, split))) return PN_LOST;
        :: atomic { top == t && split == old -> top++; last = (top == split); old = 0 }
        :: atomic { else -> t = 0; old = 0; id = 0; goto again }
        fi;
@@ -241,22 +243,29 @@ again:
        :: last ->
            last = 0;
 #ifndef NO_RAISE
+           // C: src/task_stack.c: if (top + 1 == split) pn_stack_request(victim, PN_WANT_STEAL);
+           // C: src/task_stack.c: pn_or_seq_cst(&victim->want, bits);
            want = 1;
+           // C: src/task_stack.c: pn_store_seq_cst(&victim->limit, (uintptr_t)0);
            limit_0 = 1;
+           // C: src/task_stack.c: pn_store_seq_cst(&victim->guard, UINTPTR_MAX);
            guard_max = 1
 #endif
        :: else ->
 #ifndef NO_CHAIN
+           // C: src/scheduler.c: if (!root) wake_next(w);
            wake_one(k)
 #endif
        fi;
 #ifndef READ_BEFORE_CAS
+       // C: src/task_stack.c: *task = task_at(victim, top);
        id = rec[t];
 #endif
        if
 #ifdef BLIND_STATUS
        :: status[t] = RUNNING
 #else
+       // C: src/scheduler.c: pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
        :: atomic { status[t] == FREE -> status[t] = RUNNING }
        :: atomic { else -> assert(status[t] == FREE + WAITED) }
 #endif
@@ -271,9 +280,11 @@ again:
        old = status[t];
        status[t] = DONE;
 #else
+       // C: src/scheduler.c: uint32_t before = pn_exchange_seq_cst(&task->status, (uint32_t)(is_failed ? PN_FAILED : PN_DONE));
        atomic { old = status[t]; status[t] = DONE; }
 #endif
        if
+       // C: src/scheduler.c: if (before & PN_WAITED) pn_park_wake_joiner(owner);
        :: atomic { old >= WAITED -> old = 0; t = 0; id = 0 }
           if
           :: atomic { state[0] == 3 -> state[0] = 1 }
