@@ -149,6 +149,14 @@ static inline uint32_t count_free_pages(const pn_heap *h) {
       printf("# page %u of %u: word %08x\n", page, h->pages, word);
       return UINT32_MAX;
     }
+    for (uint32_t i = page + 1; i < page + length; i++) {
+      /* As above. */
+      uint32_t inside = pn_load_relaxed(&h->map[i]);
+      if (inside > 1) {
+        printf("# page %u, inside the run of %u at %u: word %08x\n", i, length, page, inside);
+        return UINT32_MAX;
+      }
+    }
     if (state == 2) free_pages += length;
     page += length;
   }
