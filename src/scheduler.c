@@ -291,8 +291,10 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
       if (!has_room)
         pn_port_probe_stack(); /* a fault from here on could lose a task that was just won */
       has_room = true;
-      uint32_t thief = pn_load_relaxed(&task->thief); /* a hint */
-      if ((thief && steal_from(w, head, pn_worker_at(w->control, thief - 1), w->root)) ||
+      /* Relaxed: a hint, written after the win; until then it is whatever the slot held before. */
+      uint32_t thief = pn_load_relaxed(&task->thief) - 1;
+      if ((thief < w->control->max_workers &&
+           steal_from(w, head, pn_worker_at(w->control, thief), w->root)) ||
           steal_any(w, head, w->root)) {
         pn_store_relaxed(&w->joins_helped, w->joins_helped + 1); /* own variable */
         spins = 0;
