@@ -42,7 +42,6 @@ static const pn_layout_item table[] = {
     FIELD(pn_root, kind),
     FIELD(pn_root, error),
     FIELD(pn_root, cancel),
-    FIELD(pn_root, worker),
     FIELD(pn_root, ticket),
     FIELD(pn_root, message),
     FIELD(pn_root, message_bytes),

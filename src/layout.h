@@ -91,16 +91,15 @@ enum { PN_KIND_HOST = 0, PN_KIND_JS = 1, PN_KIND_FUTURE = 2, PN_KIND_RUN = 3, PN
 struct pn_root {
   PN_ALIGN(64)
   pn_root *link;  /* inbox and completions: written before the push, read after the take */
-  uint32_t state; /* PN_QUEUED -> PN_STARTED by compare-exchange of whoever runs it; -> PN_ENDED by
-                     that worker */
+  uint32_t state; /* PN_QUEUED -> PN_STARTED | (id + 1) << 8 by compare-exchange of whoever runs it;
+                     -> PN_ENDED by that worker */
   uint32_t kind;  /* constant */
   int32_t error;  /* first failure: 0 -> negative code, by compare-exchange of the failing worker */
   uint32_t
       cancel; /* anybody sets it, once, to the code (positive) that its tasks shall fail with */
-  uint32_t worker;        /* id + 1 of the worker that runs it; written before the state */
-  uint32_t ticket;        /* the host's ledger slot; constant */
-  uint32_t refs;          /* holders: queue, future, group */
-  uint32_t waiter;        /* id + 1 of the worker that waits for this future */
+  uint32_t ticket; /* the host's ledger slot; constant */
+  uint32_t refs;   /* holders: queue, future, group */
+  uint32_t waiter; /* id + 1 of the first worker that waits for this future; by compare-exchange */
   uint32_t message_bytes; /* length of message */
   char *message;    /* heap copy of the failure's message, or NULL; written by who set `error` */
   const char *name; /* the task's name: constant, static */

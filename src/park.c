@@ -60,7 +60,7 @@ void pn_park_join(pn_worker *w, pn_task *task, bool help) {
   pn_heap_context_settle(&w->heap);
   /* Mark the task waited, from free or running only: an ended one is not waited for any more. */
   uint32_t status =
-      pn_load_acquire(&task->status); /* pairs with the executor's exchange in pn_sched_finish */
+      pn_load_acquire(&task->status); /* pairs with the executor's exchange in end_entry */
   do {
     if ((status & ~(uint32_t)PN_WAITED) >= PN_DONE) return;
     if (status & PN_WAITED) break;
@@ -68,15 +68,19 @@ void pn_park_join(pn_worker *w, pn_task *task, bool help) {
      * executor exchanges the status first and reads our state after, so one of the two sees the
      * other. */
   } while (!pn_cas_seq_cst(&task->status, &status, status | PN_WAITED));
+  /* One that cannot help shows no root, so that no wake-up meant for a helper is spent on it. The
+   * release comes before the state that makes it visible. */
+  pn_root *root = w->root;
+  if (!help) pn_store_release(&w->root, (pn_root *)NULL);
   begin_sleep(w, PN_JOINING);
-  /* Sequentially consistent: after the announcement (I3); pairs with the exchange in
-   * pn_sched_finish. */
+  /* Sequentially consistent: after the announcement (I3); pairs with the exchange in end_entry. */
   bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_DONE;
-  if (is_over || (help && pn_sched_sees_work_of(w, w->root))) {
+  if (is_over || (help && pn_sched_sees_work_of(w, root))) {
     end_sleep(w, PN_JOINING); /* false: somebody woke us meanwhile, and counted */
-    return;
+  } else {
+    sleep_while(w, PN_JOINING);
   }
-  sleep_while(w, PN_JOINING);
+  pn_store_release(&w->root, root); /* only compared by others */
 }
 
 /* Wakes one worker of the class; with a root, only a joiner of that root. */

@@ -80,6 +80,17 @@ void pn_pool_shutdown(pn_control *control) {
 
 int64_t pn_pool_destroy(void) {
   pn_control *control = the_pool;
+  /* What a foreign thread submitted after the last worker's last look. */
+  for (uint32_t i = 0; i < control->max_workers; i++) {
+    uintptr_t item;
+    while (pn_deque_take(pn_worker_at(control, i), &item) == PN_TAKEN)
+      pn_root_refuse((pn_root *)item);
+  }
+  for (pn_root *root = pn_queue_take(&control->inbox); root;) {
+    pn_root *next = root->link;
+    pn_root_refuse(root);
+    root = next;
+  }
   for (pn_root *root = pn_queue_take(&control->completions); root;) {
     pn_root *next = root->link;
     pn_root_release(root);

@@ -45,10 +45,11 @@ int pn_root_submit(pn_control *control, pn_root *root) {
   return 0;
 }
 
-bool pn_root_claim(pn_root *root) {
+bool pn_root_claim(pn_worker *w, pn_root *root) {
   uint32_t expected = PN_QUEUED;
-  /* Acquire-release: one runner; it sees what the submitter wrote. */
-  return pn_cas_acq_rel(&root->state, &expected, PN_STARTED);
+  /* Acquire-release: one runner; it sees what the submitter wrote. One word says both that it was
+   * started and by whom, so that nobody's death between the two can hide who had it. */
+  return pn_cas_acq_rel(&root->state, &expected, PN_STARTED | (w->id + 1) << 8);
 }
 
 static void run_task(pn_worker *w, pn_task *head, void *argument) {
@@ -176,10 +177,17 @@ void pn_detach_end(penny_future *future) {
     group_add(future->group, future);
   }
   if (pn_root_submit(w ? w->control : pn_pool(), future) == 0) return;
-  /* Closed: ends here, unrun. */
-  pn_root_claim(future);
-  pn_store_release(&future->error, PENNY_ECLOSED); /* before the status, for whoever waits */
-  if (w) pn_root_end(w, future);
+  pn_root_refuse(future);
+}
+
+void pn_root_refuse(pn_root *root) {
+  pn_worker *w = pn_worker_at(pn_pool(), 0); /* for the way to the control block only */
+  if (!pn_root_claim(w, root)) {
+    pn_root_release(root); /* somebody ran it; only the queue's reference is left */
+    return;
+  }
+  pn_store_release(&root->error, PENNY_ECLOSED); /* before the status and state set below */
+  pn_root_end(w, root);
 }
 
 bool penny_future_is_done(const penny_future *future) {
@@ -187,17 +195,31 @@ bool penny_future_is_done(const penny_future *future) {
   return pn_load_acquire(&future->state) == PN_ENDED;
 }
 
+/* Waits for a future that another worker runs. The first waiter can be woken; more than one, which
+ * only a group and a holder waiting at once bring about, look again every millisecond. */
+static void wait_started(pn_worker *w, pn_task *head, penny_future *future) {
+  uint32_t nobody = 0;
+  /* Acquire-release: set before the waited mark that pn_sched_wait may set. */
+  if (pn_cas_acq_rel(&future->waiter, &nobody, w->id + 1) || nobody == w->id + 1) {
+    pn_sched_wait(w, head, &future->task, true);
+    return;
+  }
+  /* Acquire: pairs with the exchange in pn_root_end. */
+  while ((pn_load_acquire(&future->task.status) & ~(uint32_t)PN_WAITED) < PN_DONE)
+    pn_port_wait(&w->state, PN_AWAKE, 1000000);
+}
+
 int pn_future_wait(pn_worker *w, pn_task *head, penny_future *future) {
-  if (w->depth < PN_ENTRIES && pn_root_claim(future)) {
-    /* Claimed: the queue's reference stays with the queue, the runner's is a new one. Relaxed: we
-     * hold one. */
+  pn_port_probe_stack(); /* before the claim: what was claimed must run */
+  /* Acquire: pairs with the release in pn_root_end. */
+  if (pn_load_acquire(&future->state) == PN_QUEUED && w->depth == PN_ENTRIES)
+    penny_fail(PENNY_ESTACK, "futures that wait for futures nest more than 64 deep");
+  if (pn_root_claim(w, future)) {
+    /* The queue's reference stays with the queue, the runner's is a new one. Relaxed: we hold one. */
     pn_add_relaxed(&future->refs, 1u);
-    pn_port_probe_stack();
     pn_sched_run_root(w, head, future);
   } else {
-    pn_store_release(&future->waiter,
-                     w->id + 1); /* before the waited mark that pn_sched_wait may set */
-    pn_sched_wait(w, head, &future->task, true);
+    wait_started(w, head, future);
   }
   return pn_load_acquire(&future->error); /* set before the status that was waited for */
 }
@@ -240,28 +262,33 @@ void penny_group_cancel(penny_group *group) {
 
 int pn_group_wait(pn_worker *w, pn_task *head, penny_group *group) {
   for (;;) {
-    /* Acquire-release: the links come with the members; ours alone after the exchange. */
-    pn_root *root = pn_exchange_acq_rel(&group->members, (pn_root *)NULL);
-    if (!root) break;
-    while (root) {
-      pn_root *next = root->next_member;
-      int error = pn_future_wait(w, head, root);
-      if (error && !group->error) group->error = error;
-      root->next_member = group->ended;
-      group->ended = root;
-      root = next;
+    if (!group->waiting) {
+      /* Acquire-release: the links come with the members; ours alone after the exchange. */
+      group->waiting = pn_exchange_acq_rel(&group->members, (pn_root *)NULL);
+      if (!group->waiting) return group->error;
     }
+    pn_root *root = group->waiting;
+    int error = pn_future_wait(w, head, root);
+    if (error && !group->error) group->error = error;
+    group->waiting = root->next_member;
+    root->next_member = group->ended;
+    group->ended = root;
   }
-  return group->error;
 }
 
-void penny_group_free(penny_group *group) {
-  for (pn_root *root = group->ended; root;) {
+static void release_members(pn_root *root) {
+  while (root) {
     pn_root *next = root->next_member;
     pn_root_release(root); /* the group's reference */
     pn_root_release(root); /* the holder's: futures of a group live as long as it */
     root = next;
   }
+}
+
+void penny_group_free(penny_group *group) {
+  release_members(group->ended);
+  release_members(group->waiting);
+  release_members(pn_load_acquire(&group->members)); /* pairs with group_add */
   penny_free(group);
 }
 

@@ -8,6 +8,7 @@
 
 struct pn_group {
   pn_root *members; /* pushed by whoever detaches into it, taken by whoever waits */
+  pn_root *waiting; /* taken and not yet waited for; waiter only */
   pn_root *ended;   /* members that were waited for; waiter only */
   uint32_t cancel;  /* anybody sets it, once */
   int error;        /* the first error that a wait met; waiter only */
@@ -19,11 +20,13 @@ pn_root *pn_root_new(uint32_t kind, const pn_task_type *type);
  * thread, never blocks. */
 int pn_root_submit(pn_control *control, pn_root *root);
 /* True for the one caller that may run it. */
-bool pn_root_claim(pn_root *root);
+bool pn_root_claim(pn_worker *worker, pn_root *root);
 /* The function that runs it under the trampoline. */
 void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *);
 /* Tells the result to whoever waits, once. Worker. */
 void pn_root_end(pn_worker *worker, pn_root *root);
+/* Ends one that will not run any more, with PENNY_ECLOSED. */
+void pn_root_refuse(pn_root *root);
 /* Gives back one reference. */
 void pn_root_release(pn_root *root);
 bool pn_root_is_cancelled(const pn_root *root);

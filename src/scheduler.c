@@ -130,7 +130,6 @@ static void run_entry(pn_worker *w, pn_task *head, void (*body)(pn_worker *, pn_
 }
 
 void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root) {
-  pn_store_relaxed(&root->worker, w->id + 1);     /* a hint for whoever waits */
   pn_store_relaxed(&root->task.thief, w->id + 1); /* the same */
   pn_store_relaxed(&w->roots, w->roots + 1);      /* own variable */
   begin_entry(w, head, root, &root->task, 0);
@@ -165,7 +164,7 @@ static bool take_root(pn_worker *w, pn_worker *victim) {
   if (outcome == PN_EMPTY) return false;
   pn_root *root = (pn_root *)item;
   wake_next(w);
-  if (pn_root_claim(root)) {
+  if (pn_root_claim(w, root)) {
     pn_sched_run_root(w, w->chunk->tasks, root);
   } else {
     pn_root_release(root); /* somebody who waited for it has run it */
@@ -190,7 +189,7 @@ static bool take_inbox(pn_worker *w) {
   }
   w->batch = NULL;
   wake_next(w);
-  if (pn_root_claim(own)) {
+  if (pn_root_claim(w, own)) {
     pn_sched_run_root(w, w->chunk->tasks, own);
   } else {
     pn_root_release(own);
@@ -209,7 +208,8 @@ static bool steal_from(pn_worker *w, pn_task *head, pn_worker *victim, const pn_
   uint32_t index;
   if (pn_stack_steal(victim, &task, &index) != PN_TAKEN) return false;
   w->last_victim = victim->id;
-  if (!root) wake_next(w);
+  /* More to steal there: wake one more, an idle worker or a joiner of that root. */
+  if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
   run_stolen(w, head, victim, task, index);
   return true;
 }
