@@ -111,6 +111,12 @@ void pn_park_wake_joiner(pn_worker *joiner) {
   if (end_sleep(joiner, PN_JOINING)) pn_port_wake(&joiner->state, 1);
 }
 
+void pn_park_end_of_dead(pn_worker *dead) {
+  /* Killed between the count and the state it leaves a count too high: that costs wakers a look
+   * that finds nobody, and nothing else (I1). */
+  if (!end_sleep(dead, PN_SLEEPING)) end_sleep(dead, PN_JOINING);
+}
+
 void pn_park_wake_all(pn_control *control) {
   for (uint32_t i = 0; i < control->max_workers; i++) {
     pn_worker *w = pn_worker_at(control, i);

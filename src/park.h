@@ -23,6 +23,8 @@ void pn_park_join(pn_worker *worker, pn_task *task, bool help);
 void pn_park_wake_one(pn_control *control, const pn_root *root);
 /* Whoever ended a task that is marked waited: wakes the worker that waits for it. */
 void pn_park_wake_joiner(pn_worker *joiner);
+/* The host, for a worker that was killed: takes back the sleep that it had announced. */
+void pn_park_end_of_dead(pn_worker *dead);
 /* Shutdown: wakes everybody. */
 void pn_park_wake_all(pn_control *control);
 

@@ -43,6 +43,11 @@ int pn_pool_worker_init(pn_worker *worker);
 /* Any thread: running roots fail at their next poll, queued ones at once, every worker leaves its
  * loop. */
 void pn_pool_shutdown(pn_control *control);
+/* bury.c. The host, for a worker that was killed: 0 when all that it had begun has failed with
+ * PENNY_EWORKER, 1 when tasks stolen from it still run: call again a little later. Never waits. */
+int pn_pool_bury(pn_control *control, uint32_t id);
+/* The host, after that: empties the block for a replacement, which starts by pn_pool_worker_init. */
+int pn_pool_revive(pn_control *control, uint32_t id);
 /* After every worker has left: frees what is the pool's own; returns the number of blocks that the
  * program still holds. */
 int64_t pn_pool_destroy(void);

@@ -84,7 +84,7 @@ uint32_t pn_stack_index(const pn_worker *w, const pn_task *head) {
   return w->chunk->base + (uint32_t)(head - w->chunk->tasks);
 }
 
-static pn_task *task_at(const pn_worker *w, uint32_t index) {
+pn_task *pn_stack_task_at(const pn_worker *w, uint32_t index) {
   uint32_t offset = index - w->control->index_base;
   return &chunk_at(w, offset / PN_CHUNK_TASKS)->tasks[offset % PN_CHUNK_TASKS];
 }
@@ -198,7 +198,7 @@ pn_outcome pn_stack_steal(pn_worker *victim, pn_task **task, uint32_t *index) {
    * new task. */
   if (!pn_cas_acq_rel(&victim->ts, &ts, pn_pack(top + 1, split))) return PN_LOST;
   if (top + 1 == split) pn_stack_request(victim, PN_WANT_STEAL); /* I4: who empties it raises */
-  *task = task_at(victim, top);
+  *task = pn_stack_task_at(victim, top);
   *index = top;
   return PN_TAKEN;
 }
@@ -273,7 +273,7 @@ void pn_stack_unwind(pn_worker *w, pn_task *head, uint32_t base) {
   } while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), keep)));
   /* Stolen ones still read and write the frames above `head`: wait for each, newest first. */
   uint32_t stolen = pn_top(ts);
-  while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, task_at(w, --stolen), false);
+  while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, pn_stack_task_at(w, --stolen), false);
   if ((int32_t)(pn_top(ts) - base) > 0) {
     /* Top = split above base: empty, so only the owner moves it. Read-modify-write by I2. */
     pn_exchange_acq_rel(&w->ts, pn_pack(base, base));

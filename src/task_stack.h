@@ -24,6 +24,8 @@ uint32_t pn_stack_index(const pn_worker *worker, const pn_task *head);
 pn_outcome pn_stack_steal(pn_worker *victim, pn_task **task, uint32_t *index);
 /* Sets bits of victim->want and makes its next spawn or sync take the slow path. */
 void pn_stack_request(pn_worker *victim, uint32_t bits);
+/* The slot at an index that is in use. */
+pn_task *pn_stack_task_at(const pn_worker *worker, uint32_t index);
 bool pn_stack_is_public(const pn_worker *victim);
 /* Owner: serves a steal request if there is one: publishes half of what lies below `end_index`. */
 void pn_stack_serve(pn_worker *worker, uint32_t end_index);

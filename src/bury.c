@@ -1,0 +1,115 @@
+/*
+ * bury.c: what the host does for a worker that was killed at any step: end what it had begun, so
+ * that nobody waits for it for ever, and make its block ready for a replacement.
+ *
+ * Called by one thread (the host), which never waits here: it calls again until nothing is left.
+ * What the dead worker had only queued needs nothing: its root deque can be stolen from, and the
+ * host submits anew, from its own ledger, the roots that are still PN_QUEUED (QUEUES.md).
+ *
+ * I1  Tasks stolen from the dead worker are waited for before the entry that they belong to ends:
+ *     their thieves still write into its task stack.
+ * I2  A task that it had won and not ended is failed, found by its id in the record.
+ */
+#include "park.h"
+#include "port.h"
+#include "root.h"
+#include "scheduler.h"
+#include "task_stack.h"
+
+static void fail_root(pn_root *root) {
+  int expected = 0;
+  /* Acquire-release: the first failure wins, as in pn_root_fault. */
+  if (pn_cas_acq_rel(&root->error, &expected, PENNY_EWORKER)) root->failed_name = root->name;
+}
+
+/* Ends the sleep that the dead worker may have announced, and takes back what nobody stole. */
+static void bury_first(pn_control *control, pn_worker *w) {
+  w->is_gone = 1;
+  pn_park_end_of_dead(w);
+  for (uint32_t level = 0; level < PN_ENTRIES; level++) {
+    pn_entry *entry = &w->entries[level];
+    /* Acquire: pairs with the release in begin_entry. */
+    if (pn_load_acquire(&entry->base) != pn_entry_unused(control)) fail_root(entry->root);
+  }
+  /* Acquire: pairs with the thieves' compare-exchanges. */
+  uint64_t ts = pn_load_acquire(&w->ts);
+  /* Acquire-release: in the owner's place, as the shrink in pn_sync_slow. */
+  while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), pn_top(ts)))) {
+  }
+  pn_sched_request_all(control,
+                       PN_WANT_POLL | PN_WANT_STEAL); /* the last in case it died raising */
+  pn_heap_reclaim_dead(&control->heap, w->id);
+}
+
+/* Are tasks that were stolen from it still running? */
+static bool has_stolen(const pn_control *control, pn_worker *w) {
+  uint32_t top = pn_top(pn_load_acquire(&w->ts)); /* nobody moves it any more: the stack is empty */
+  for (uint32_t index = control->index_base; index != top; index++) {
+    /* Acquire: pairs with the exchange in end_entry. */
+    uint32_t status = pn_load_acquire(&pn_stack_task_at(w, index)->status);
+    if ((status & ~(uint32_t)PN_WAITED) < PN_DONE) return true;
+  }
+  return false;
+}
+
+static void fail_task(pn_control *control, uint32_t victim_id, pn_task *task) {
+  /* Sequentially consistent: in the dead worker's place, as in end_entry. */
+  uint32_t before = pn_exchange_seq_cst(&task->status, (uint32_t)PN_FAILED);
+  if (before & PN_WAITED) pn_park_wake_joiner(pn_worker_at(control, victim_id));
+}
+
+/* Tasks that it had won from others, marked running and not yet entered when it died: a record that
+ * is running and names it is its own, since the name is written first and a record is reused only
+ * after it ended. (Killed in the few instructions between winning and marking, it leaves a task
+ * that only the pool's end or its root's cancellation from outside ends; no record could be made
+ * of a win in the same step as the win.) */
+static void fail_in_hand(pn_control *control, const pn_worker *dead) {
+  uint32_t workers = pn_load_acquire(&control->workers); /* pairs with the host's own store */
+  for (uint32_t id = 0; id < workers; id++) {
+    pn_worker *victim = pn_worker_at(control, id);
+    if (victim == dead || !victim->chunk) continue;
+    uint32_t top =
+        pn_top(pn_load_acquire(&victim->ts)); /* slots below are stolen, not yet joined */
+    for (uint32_t index = control->index_base; (int32_t)(top - index) > 0; index++) {
+      pn_task *task = pn_stack_task_at(victim, index);
+      /* Acquire, both: the name first, then the mark, in run_stolen. */
+      uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
+      if (status != PN_RUNNING || pn_load_acquire(&task->thief) != dead->id + 1) continue;
+      if (victim->root) fail_root(victim->root);
+      fail_task(control, id, task);
+    }
+  }
+}
+
+int pn_pool_bury(pn_control *control, uint32_t id) {
+  pn_worker *w = pn_worker_at(control, id);
+  if (!w->is_gone) bury_first(control, w);
+  if (w->chunk && has_stolen(control, w)) return 1;
+  for (uint32_t level = PN_ENTRIES; level-- > 0;) {
+    pn_entry *entry = &w->entries[level];
+    /* Acquire: pairs with the release in begin_entry. */
+    if (pn_load_acquire(&entry->base) == pn_entry_unused(control)) continue;
+    if (entry->victim == 0) {
+      pn_root_end(w, entry->root);
+    } else {
+      fail_task(control, entry->victim - 1, entry->task);
+    }
+    pn_store_release(&entry->base, pn_entry_unused(control)); /* in the owner's place */
+  }
+  fail_in_hand(control, w);
+  return 0;
+}
+
+int pn_pool_revive(pn_control *control, uint32_t id) {
+  pn_worker *w = pn_worker_at(control, id);
+  while (w->scratch) pn_scratch_pop(w);
+  pn_stack_free(w);
+  pn_heap_context_flush(&control->heap, &w->heap);
+  w->depth = 0;
+  w->open_spawns = 0;
+  w->is_gone = 0;
+  pn_store_release(&w->root, (pn_root *)NULL); /* only compared by others */
+  pn_store_release(&w->want, 0u);              /* nobody else runs on this block yet */
+  pn_store_release(&w->state, PN_AWAKE);       /* the same */
+  return 0;
+}
