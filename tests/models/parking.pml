@@ -8,7 +8,7 @@
  * asleep or in a long leaf (`timeout`): no idle worker sleeps while work is visible, no joiner
  * sleeps while work of its root is visible or its child is done; at the end all is done and counted.
  * Mutants: NO_RECHECK LATE_ANNOUNCE BLIND_DECREMENT CHECK_WAITED_FIRST WAKE_JOINER_FOR_ROOT NO_CHAIN
- *   JOIN_NO_RECHECK JOIN_NO_WAKE BLIND_WAKE
+ *   JOIN_NO_RECHECK JOIN_NO_WAKE BLIND_WAKE NO_STEAL_CHAIN
  */
 #ifndef W
 #define W 2
@@ -18,6 +18,8 @@
 #endif
 #ifdef SHALLOW
 #define LEAF 2 /* the child of a root is a leaf */
+#elif defined(TWINS)
+#define LEAF 4 /* one level more, and who publishes a leaf publishes another one before it */
 #else
 #define LEAF 3
 #endif
@@ -28,6 +30,7 @@
 byte state[W] = 1; /* 0 asleep, 1 running, 3 parked in a join */
 byte idle, joining;
 byte inbox, deque, started, done, in_leaf; /* deque: root tasks taken from the inbox and pushed */
+bit twin[W];       /* a second public leaf below pub, to which nobody joins here */
 byte pub[W];       /* level of the public task of this worker, 0: none */
 byte root[W];      /* the root whose tasks are on this worker's stack, 0: none */
 byte status[W];    /* status word of the one child that this worker has spawned */
@@ -37,8 +40,9 @@ byte status[W];    /* status word of the one child that this worker has spawned 
 #define FOR(k) (root[0] == root[k] && pub[0] || root[1] == root[k] && pub[1])
 #define P_HOLDS (STILL(0) && STILL(1))
 #else
-#define VISIBLE (inbox || deque || pub[0] || pub[1] || pub[2])
-#define FOR(k) (root[0] == root[k] && pub[0] || root[1] == root[k] && pub[1] || root[2] == root[k] && pub[2])
+#define VISIBLE (inbox || deque || pub[0] || pub[1] || pub[2] || twin[0] || twin[1] || twin[2])
+#define OF(v, k) (root[v] == root[k] && (pub[v] || twin[v]))
+#define FOR(k) (OF(0, k) || OF(1, k) || OF(2, k))
 #define P_HOLDS (STILL(0) && STILL(1) && STILL(2))
 #endif
 #define STILL(k) (!(state[k] == 0 && VISIBLE) && !(state[k] == 3 && (FOR(k) || status[k] == DONE)))
@@ -150,7 +154,21 @@ proctype worker(byte me) {
 
 find:
     do
-    :: atomic { v < W && pub[v] -> job = pub[v]; pub[v] = 0; root[me] = root[v] }
+#ifdef TWINS
+    :: atomic { v < W && twin[v] -> twin[v] = 0; root[me] = root[v] }
+#ifndef NO_STEAL_CHAIN
+       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
+       if
+       :: pub[v] -> wake_for(me, k, w)
+       :: else
+       fi;
+#endif
+       v = 0;
+       leaf();
+       root[me] = 0;
+       goto find
+#endif
+    :: atomic { v < W && pub[v] && !twin[v] -> job = pub[v]; pub[v] = 0; root[me] = root[v] }
        if
        :: atomic { job == LEAF -> job = 0 }
           leaf();
@@ -160,7 +178,7 @@ find:
        :: atomic { else -> from = v + 1; v = 0 }
        fi;
        break
-    :: atomic { v < W && !pub[v] -> v++ }
+    :: atomic { v < W && !pub[v] && !twin[v] -> v++ }
     :: atomic { v == W && deque -> v = 0; deque--; started++; root[me] = started; job = 1; break }
     :: atomic { v == W && !deque -> v++ }
     :: atomic { v > W && inbox -> v = inbox - 1; inbox = 0; started++; root[me] = started; job = 1 }
@@ -193,8 +211,8 @@ sleep:
     goto end_asleep;
 #endif
     do /* the re-check: every place in turn */
-    :: atomic { v < W && !pub[v] -> v++ }
-    :: atomic { v < W && pub[v] -> v = 0; break }
+    :: atomic { v < W && !pub[v] && !twin[v] -> v++ }
+    :: atomic { v < W && (pub[v] || twin[v]) -> v = 0; break }
     :: atomic { v == W && deque -> v = 0; break }
     :: atomic { v == W && !deque -> v++ }
     :: atomic { v > W && inbox -> v = 0; break }
@@ -215,13 +233,24 @@ end_asleep:
 
 body: /* spawn a child, offer it, work a little, join it */
     if
+#ifdef TWINS
+    :: job -> leaf()
+#else
     :: job == 1 -> leaf()
+#endif
     :: else
     fi;
+#ifdef TWINS
+    atomic { status[me] = FREE; pub[me] = job + 1; twin[me] = (job + 1 == LEAF) }
+#else
     atomic { status[me] = FREE; pub[me] = job + 1 }
+#endif
     // C: src/task_stack.c: pn_park_wake_one(w->control, w->root);
     wake_for(me, k, w);
     leaf();
+#ifdef TWINS
+    twin[me] = 0;
+#endif
     if
     :: atomic { pub[me] -> pub[me] = 0 } /* not stolen: called inline (a leaf here) */
        goto joined
@@ -230,10 +259,22 @@ body: /* spawn a child, offer it, work a little, join it */
 join:
     do
     :: atomic { status[me] == DONE -> break }
-    :: atomic { v < W && v != me && pub[v] && root[v] == root[me] -> pub[v] = 0 }
+#ifdef TWINS
+    :: atomic { v < W && v != me && twin[v] && root[v] == root[me] -> twin[v] = 0 }
+#ifndef NO_STEAL_CHAIN
+       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
+       if
+       :: pub[v] -> wake_for(me, k, w)
+       :: else
+       fi;
+#endif
+       v = 0;
+       leaf();
+#endif
+    :: atomic { v < W && v != me && pub[v] && !twin[v] && root[v] == root[me] -> pub[v] = 0 }
        leaf(); /* a task of the same root, stolen by the joiner: a grandchild */
        finish(v, s)
-    :: atomic { v < W && !(v != me && pub[v] && root[v] == root[me]) -> v++ }
+    :: atomic { v < W && !(v != me && (pub[v] || twin[v]) && root[v] == root[me]) -> v++ }
     :: atomic { v == W && status[me] != DONE -> v = 0 }
        // C: src/park.c: } while (!pn_cas_seq_cst(&task->status, &status, status | PN_WAITED));
        if
@@ -249,11 +290,11 @@ join:
        :: status[me] == DONE -> goto end_join
        :: else
        fi;
-       // C: src/park.c: if (is_over || (help && pn_sched_sees_work_of(w, w->root))) {
+       // C: src/park.c: if (is_over || (help && pn_sched_sees_work_of(w, root))) {
        do
-       :: atomic { v < W && v != me && pub[v] && root[v] == root[me] -> v = 0 }
+       :: atomic { v < W && v != me && (pub[v] || twin[v]) && root[v] == root[me] -> v = 0 }
           goto end_join
-       :: atomic { v < W && !(v != me && pub[v] && root[v] == root[me]) -> v++ }
+       :: atomic { v < W && !(v != me && (pub[v] || twin[v]) && root[v] == root[me]) -> v++ }
        :: atomic { v == W -> v = 0; break }
        od;
 #endif

@@ -9,6 +9,7 @@
  *      (so that the next spawn or sync publishes).
  * Mutants (-D name): READ_BEFORE_CAS NO_REREAD LOWER_AFTER BLIND_STATUS SPLIT_STORE NO_RAISE
  *   SHRINK_NO_RAISE NO_RERAISE NO_CHAIN NO_WAKE NO_RECHECK OFFER_POPPED CHECK_WAITED_FIRST
+ *   UNWIND_NO_WAIT UNWIND_STORE (with UNWIND: one task throws, and the stack is unwound)
  */
 #ifndef SPAWNS
 #define SPAWNS 5 /* tasks spawned in all; more than the slots in use, so slots are reused */
@@ -29,8 +30,9 @@ byte head, spawned;
 byte state[3] = 1;
 byte idle;
 bit ran[SPAWNS + 1];
+bit unwinding; /* ghost: nothing private is left, so nothing need be requested */
 
-#define P_HOLDS (top < split && state[1] && state[2] || top >= split && want && limit_0 && guard_max)
+#define P_HOLDS (top < split && state[1] && state[2] || top >= split && (unwinding || want && limit_0 && guard_max))
 
 /* wake_one (park.c): look at the count, then try each sleeper. */
 inline wake_one(k) {
@@ -113,9 +115,33 @@ inline serve(n) {
     fi
 }
 
+/* pn_sched_wait for slot p (helping left out: the tasks are leaves): mark it waited, announce, look again, sleep. */
+inline wait_for(p, old) {
+    do
+    :: atomic { status[p] == DONE -> break }
+    :: atomic { status[p] == FREE || status[p] == RUNNING -> old = status[p] }
+       if
+       :: atomic { status[p] == old -> status[p] = old + WAITED; old = 0 }
+       :: atomic { else -> old = 0 }
+       fi
+    :: status[p] >= WAITED ->
+       state[0] = 3;
+#ifndef NO_RECHECK
+       if
+       :: atomic { status[p] == DONE -> state[0] = 1; break }
+       :: else
+       fi;
+#endif
+       state[0] == 1
+    od
+}
+
 proctype owner() {
     byte n, k, old, p;
     bit is_public;
+#ifdef UNWIND
+    bit failed;
+#endif
 
 work:
     if
@@ -133,6 +159,10 @@ work:
     :: atomic { head > 0 -> p = head - 1 }
         goto sync
     :: head > 0 && spawned < SPAWNS -> timeout; assert(P_HOLDS); goto work /* a long leaf */
+#ifdef UNWIND
+    :: atomic { head > 0 && !failed -> failed = 1; unwinding = 1; old = top; n = split } /* one load of ts */
+        goto unwind
+#endif
     :: atomic { head == 0 && spawned == SPAWNS -> goto done }
     fi;
 sync:
@@ -180,24 +210,8 @@ sync:
     bounds();
     goto pop;
 
-stolen: /* pn_sched_wait: helping left out, the tasks are leaves */
-    do
-    :: atomic { status[p] == DONE -> break }
-    :: atomic { status[p] == FREE || status[p] == RUNNING -> old = status[p] }
-       if
-       :: atomic { status[p] == old -> status[p] = old + WAITED; old = 0 }
-       :: atomic { else -> old = 0 }
-       fi
-    :: status[p] >= WAITED ->
-       state[0] = 3;
-#ifndef NO_RECHECK
-       if
-       :: atomic { status[p] == DONE -> state[0] = 1; break }
-       :: else
-       fi;
-#endif
-       state[0] == 1
-    od;
+stolen:
+    wait_for(p, old);
     atomic { assert(ran[rec[p]]); rec[p] = 0; status[p] = 0; head = p }
     // C: src/task_stack.c: uint64_t expected = pn_pack(index + 1, index + 1);
     // C: src/task_stack.c: if (!pn_cas_acq_rel(&w->ts, &expected, pn_pack(index, index))) pn_port_fatal("penny: the task stack is corrupt");
@@ -213,6 +227,53 @@ pop:
     execute(rec[p]);
     atomic { rec[p] = 0; head = p; p = 0 }
     goto work;
+
+#ifdef UNWIND
+unwind: /* pn_stack_unwind to base 0, after a task threw: drop what nobody stole, wait for the rest */
+    do
+    // C: src/task_stack.c: if ((int32_t)(pn_split(ts) - keep) <= 0) break;
+    :: atomic { n <= old -> break }
+    // C: src/task_stack.c: } while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), keep)));
+#ifdef UNWIND_STORE
+    :: atomic { n > old -> top = old; split = old; break }
+#else
+    :: atomic { n > old && top == old && split == n -> split = old; break }
+    :: atomic { n > old && !(top == old && split == n) -> old = top; n = split }
+#endif
+    od;
+    n = old;
+    old = 0;
+    do
+    :: n > 0 ->
+        n--;
+#ifndef UNWIND_NO_WAIT
+        // C: src/task_stack.c: while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, pn_stack_task_at(w, --stolen), false);
+        wait_for(n, old)
+#endif
+    :: else -> break
+    od;
+    // C: src/task_stack.c: pn_exchange_acq_rel(&w->ts, pn_pack(base, base));
+    atomic {
+        do /* ghost: what was dropped counts as run */
+        :: p < head ->
+            if
+            :: p >= top -> assert(!ran[rec[p]]); ran[rec[p]] = 1
+            :: else
+            fi;
+            rec[p] = 0; status[p] = 0; p++
+        :: else -> p = 0; break
+        od;
+        head = 0; top = 0; split = 0
+    }
+    // C: src/task_stack.c: if (w->control->max_workers > 1 && !pn_stack_is_public(w))
+    if
+    :: top >= split -> want = 1
+    :: else
+    fi;
+    bounds();
+    unwinding = 0;
+    goto work;
+#endif
 
 done:
     timeout; /* everything has settled: nothing is left over */
@@ -251,14 +312,17 @@ again:
            // C: src/task_stack.c: pn_store_seq_cst(&victim->guard, UINTPTR_MAX);
            guard_max = 1
 #endif
-       :: else ->
-#ifndef NO_CHAIN
-           // C: src/scheduler.c: if (!root) wake_next(w);
-           wake_one(k)
-#endif
+       :: else
        fi;
+#ifndef NO_CHAIN
+       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
+       if
+       :: top < split -> wake_one(k)
+       :: else
+       fi;
+#endif
 #ifndef READ_BEFORE_CAS
-       // C: src/task_stack.c: *task = task_at(victim, top);
+       // C: src/task_stack.c: *task = pn_stack_task_at(victim, top);
        id = rec[t];
 #endif
        if
