@@ -1,0 +1,75 @@
+// enter.js: instantiates a Penny module on a shared memory, with what C asks of JavaScript (src/port_web.c, pn_js_*). Used by the
+// page, by every worker and by the programs of the test suite.
+import { PennyError } from './errors.js';
+
+// Thrown through wasm frames: the failure is already recorded; the C stack ends; the runtime is broken.
+const thrown = { name: 'PennyThrown' };
+const overflow = { name: 'PennyOverflow' };
+class Fatal extends Error {}
+
+// pn_root_fault's numbers (PENNY_ERROR_MAP).
+const ESTACK = -2;
+const ETRAP = -3;
+const EFAIL = -9;
+
+const isStackOverflow = (error) =>
+  error === overflow || /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
+
+/**
+ * Gives the exports. `hooks` may have run(root), ring() and print(text, isError); `stack` is { top, bottom } of this thread's
+ * own C stack, none for the page, which has the one of the link.
+ */
+export function instantiate(module, view, hooks = {}, stack) {
+  let exports;
+
+  // Near the end of the stack this may itself be thrown out, before it has changed anything: the next outer trampoline then
+  // answers (port.h: pn_port_enter).
+  const record = (error) => {
+    const isOverflow = isStackOverflow(error);
+    const number = isOverflow ? ESTACK : error instanceof WebAssembly.RuntimeError ? ETRAP : EFAIL;
+    const text = error === overflow ? 'the C stack overflowed' : String(error?.message ?? error);
+    const bytes = new TextEncoder().encode(text.slice(0, 1000));
+    const at = exports.pn_web_alloc(bytes.length) >>> 0;
+    if (at) view.write(at, bytes);
+    exports.pn_web_fault(number, at, at ? bytes.length : 0);
+  };
+
+  const env = {
+    memory: view.memory,
+    pn_js_enter(body, worker, head, argument) {
+      const pointer = exports.__stack_pointer.value;
+      try {
+        exports.pn_web_body(body, worker, head, argument);
+        return 0;
+      } catch (error) {
+        if (error instanceof Fatal) throw error;
+        exports.__stack_pointer.value = pointer;
+        if (error !== thrown) record(error);
+        return 1;
+      }
+    },
+    pn_js_throw() {
+      throw thrown;
+    },
+    pn_js_fatal(at, bytes) {
+      throw new Fatal(view.text(at, bytes));
+    },
+    pn_port_stack_overflow() {
+      throw overflow;
+    },
+    pn_js_now: () => performance.timeOrigin + performance.now(),
+    pn_js_ring: () => hooks.ring?.(),
+    pn_js_run: (root) => (hooks.run ? hooks.run(root >>> 0) : 0),
+    pn_port_print(at, bytes, isError) {
+      const text = view.text(at, bytes);
+      if (hooks.print) hooks.print(text, isError);
+      else console[isError ? 'error' : 'log'](text.replace(/\n$/, ''));
+    },
+    ...hooks.imports,
+  };
+  exports = new WebAssembly.Instance(module, { env }).exports;
+  if (!exports.pn_web_create) throw new PennyError('PENNY_EMODULE', 'this is no Penny module: build it with penny_add_module');
+  if (stack) exports.__stack_pointer.value = stack.top;
+  exports.__set_stack_limits(exports.__stack_pointer.value, stack ? stack.bottom : 0);
+  return exports;
+}

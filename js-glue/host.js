@@ -1,0 +1,197 @@
+// host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what has ended. Page only; never
+// blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
+import { decode } from './codec.js';
+import { PennyError, errorOf } from './errors.js';
+import * as layout from './layout.gen.js';
+
+// What one task of ours may take, the reactions of the program's own code to settled promises included as far as they can
+// be seen; the next slice follows by a message, so that frames, input and timers come in between.
+const SLICE_MS = 2;
+const ECANCELLED = 4;
+
+export class Host {
+  constructor(exports, view, control) {
+    this.exports = exports;
+    this.view = view;
+    this.control = control;
+    this.stage = new DataView(view.memory.buffer, exports.pn_web_stage() >>> 0, 64);
+    this.slots = []; // by ticket: what was submitted and has not come back, or undefined
+    this.free = [];
+    this.pending = 0; // promises that are not settled
+    this.completed = 0;
+    this.chain = 0; // completions that were taken and not yet looked at: newest first, linked
+    this.ended = []; // and looked at: newest first, so the oldest is the last
+    this.batch = 32; // how many fit a slice: adapted
+    this.isBusy = false;
+    this.isClosed = false;
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => this.slice();
+    this.channel = channel;
+  }
+
+  /** Submits: `submit(ticket)` gives the address of the root or 0. The promise of its result. */
+  add(submit, name, result, { signal, timeout } = {}) {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const ticket = this.free.length ? this.free.pop() : this.slots.length;
+    const root = submit(ticket) >>> 0;
+    if (!root) {
+      this.free.push(ticket);
+      if (ticket === this.slots.length) this.slots.push(undefined);
+      return Promise.reject(errorOf(-1, '', name));
+    }
+    const slot = { root, name, result, resolve: undefined, reject: undefined, stop: undefined };
+    this.slots[ticket] = slot;
+    this.pending++;
+    const promise = new Promise((resolve, reject) => {
+      slot.resolve = resolve;
+      slot.reject = reject;
+    });
+    if (signal || timeout !== undefined) this.watch(slot, signal, timeout);
+    return promise;
+  }
+
+  /** Ends the task when the signal or the clock says so; its promise is rejected at once. */
+  watch(slot, signal, timeout) {
+    const cancel = (reason) => {
+      if (!slot.reject) return;
+      this.exports.pn_web_cancel(slot.root, ECANCELLED);
+      this.finish(slot, slot.reject, reason);
+    };
+    const onAbort = () => cancel(signal.reason);
+    signal?.addEventListener('abort', onAbort);
+    const timer =
+      timeout !== undefined &&
+      setTimeout(() => cancel(new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError')), timeout);
+    slot.stop = () => {
+      signal?.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    };
+  }
+
+  finish(slot, settle, value) {
+    slot.resolve = slot.reject = undefined;
+    slot.stop?.();
+    this.pending--;
+    this.completed++;
+    settle(value);
+  }
+
+  /** Starts listening; with `bell` each call of ring() stands for a wake-up. */
+  listen(hasBell) {
+    this.hasBell = hasBell;
+    this.look();
+  }
+
+  ring() {
+    if (!this.isBusy) this.look();
+  }
+
+  look() {
+    if (this.isClosed) return;
+    const { view, control } = this;
+    for (;;) {
+      // The signal is read before the list is taken: a batch that comes later changes it, and the wait ends at once.
+      const seen = view.load(control + layout.CONTROL_SIGNAL);
+      this.chain = view.exchange(control + layout.CONTROL_COMPLETIONS, 0);
+      if (this.chain) {
+        this.isBusy = true;
+        return this.slice();
+      }
+      if (this.hasBell) return;
+      const wait = view.waitAsync(control + layout.CONTROL_SIGNAL, seen);
+      if (wait.async) {
+        wait.value.then(() => this.look());
+        return;
+      }
+    }
+  }
+
+  /** One task of at most SLICE_MS: follows the chain, then settles from its old end. */
+  slice() {
+    if (this.isClosed) return;
+    const start = performance.now();
+    while (this.chain) {
+      for (let count = 0; this.chain && count < 256; count++) this.follow();
+      if (this.chain && performance.now() - start > SLICE_MS) return this.again();
+    }
+    for (let count = this.batch; count > 0 && this.ended.length; count--) {
+      this.settle(this.ended.pop());
+      if ((count & 31) === 0 && performance.now() - start > SLICE_MS) break;
+    }
+    // Runs after the first reactions to what was settled: what they took counts, too.
+    queueMicrotask(() => {
+      const took = performance.now() - start;
+      if (took > SLICE_MS) this.batch = Math.max(8, this.batch >> 1);
+      else if (took < SLICE_MS / 4) this.batch = Math.min(4096, this.batch * 2);
+    });
+    if (this.ended.length) return this.again();
+    this.isBusy = false;
+    this.look();
+  }
+
+  again() {
+    this.channel.port2.postMessage(0);
+  }
+
+  /** The next link of the chain: only an address that was submitted and is still out counts. */
+  follow() {
+    const root = this.chain;
+    const ticket = this.view.get(root + layout.ROOT_TICKET);
+    const slot = this.slots[ticket];
+    if (slot?.root !== root) {
+      this.chain = 0;
+      throw new PennyError('PENNY_ECORRUPT', 'the list of ended tasks names one that was never submitted');
+    }
+    this.slots[ticket] = undefined;
+    this.free.push(ticket);
+    this.ended.push(slot);
+    this.chain = this.view.get(root + layout.ROOT_LINK);
+  }
+
+  settle(slot) {
+    const { root } = slot;
+    if (slot.reject) {
+      try {
+        const error = this.view.get(root + layout.ROOT_ERROR) | 0;
+        if (error) this.finish(slot, slot.reject, this.failure(slot, error));
+        else this.finish(slot, slot.resolve, this.value(slot));
+      } catch (error) {
+        // The result could not be read.
+        if (slot.reject) this.finish(slot, slot.reject, error);
+      }
+    }
+    this.exports.pn_web_release(root);
+  }
+
+  value({ root, result }) {
+    const { view } = this;
+    if (result !== undefined) return view.read(root + layout.ROOT_TASK + layout.TASK_PAYLOAD, result);
+    return decode(view.copy(view.get(root + layout.ROOT_DATA), view.get(root + layout.ROOT_DATA_BYTES)), view);
+  }
+
+  failure(slot, error) {
+    const { view } = this;
+    const { root } = slot;
+    // A JavaScript task gives the very value that it threw.
+    if (error === -9 && slot.result === undefined) return this.value(slot);
+    const message = view.get(root + layout.ROOT_MESSAGE);
+    const detail = message ? view.text(message, view.get(root + layout.ROOT_MESSAGE_BYTES)) : '';
+    const name = view.get(root + layout.ROOT_FAILED_NAME);
+    return errorOf(error, detail, name ? view.text(name, 256) : slot.name);
+  }
+
+  /** Rejects every promise that is out; their roots stay until release(). */
+  rejectAll(error) {
+    for (const slot of [...this.slots, ...this.ended]) if (slot?.reject) this.finish(slot, slot.reject, error);
+  }
+
+  /** After every worker has ended: gives back what is still in flight. */
+  release() {
+    this.isClosed = true;
+    this.channel.port1.close();
+    for (const slot of [...this.slots, ...this.ended]) if (slot) this.exports.pn_web_release(slot.root);
+    this.slots = [];
+    this.ended = [];
+    this.view.notify(this.control + layout.CONTROL_SIGNAL);
+  }
+}

@@ -1,0 +1,224 @@
+// start.js: everything before the first task: options, module, memory, workers. Each failure has its own error, and none waits
+// longer than startTimeoutMs. Page only.
+import { instantiate } from './enter.js';
+import { PennyError, errorOf } from './errors.js';
+import { CONTROL_WORKER_BASE, LAYOUT_HASH, MAX_WORKERS, VERSION, WORKER_BYTES, WORKER_STACK } from './layout.gen.js';
+import { MemoryView } from './memory.js';
+
+const PAGE_BYTES = 65536;
+const MIB = 2 ** 20;
+const MAXIMUM_BYTES = 2 ** 32;
+
+const ISOLATION =
+  'the page is not cross-origin isolated: serve it with the headers "Cross-Origin-Opener-Policy: same-origin" and ' +
+  '"Cross-Origin-Embedder-Policy: require-corp", or, where headers cannot be set, add dist/coi.js';
+
+/** Whether pools can run here; `missing` names what is not there. */
+export function isSupported() {
+  const missing = [];
+  if (typeof WebAssembly === 'undefined') missing.push('WebAssembly');
+  if (typeof Worker === 'undefined') missing.push('Worker');
+  if (globalThis.crossOriginIsolated === false) missing.push('crossOriginIsolated');
+  else if (typeof SharedArrayBuffer === 'undefined') missing.push('SharedArrayBuffer');
+  return { ok: missing.length === 0, missing };
+}
+
+function whole(value, fallback, low, high, what) {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number') throw new TypeError(`${what} is a number, not a ${typeof value}`);
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new RangeError(`${what} is a whole number from ${low} to ${high}, not ${value}`);
+}
+
+export function checkOptions(options) {
+  if (typeof options !== 'object' || options === null) throw new TypeError('createPool takes an object of options');
+  const { memory = {} } = options;
+  const cores = Math.min(globalThis.navigator?.hardwareConcurrency || 2, MAX_WORKERS);
+  const workers = whole(options.workers, cores, 1, MAX_WORKERS, 'workers');
+  const maxWorkers = whole(options.maxWorkers, Math.min(2 * workers, MAX_WORKERS), workers, MAX_WORKERS, 'maxWorkers');
+  const maximumBytes = whole(memory.maximumBytes, 512 * MIB, MIB, MAXIMUM_BYTES, 'memory.maximumBytes');
+  const initialBytes = whole(memory.initialBytes, 0, 0, maximumBytes, 'memory.initialBytes');
+  if (options.worker !== undefined && typeof options.worker !== 'function') {
+    throw new TypeError('worker is a function that gives a Worker');
+  }
+  return {
+    ...options,
+    workers,
+    maxWorkers,
+    maximumBytes,
+    initialBytes,
+    graceMs: whole(options.graceMs, 1000, 0, 2 ** 31 - 1, 'graceMs'),
+    startTimeoutMs: whole(options.startTimeoutMs, 10_000, 1, 2 ** 31 - 1, 'startTimeoutMs'),
+    // Large enough for 5,000 nested calls with small frames; less where the heap is small.
+    stackBytes: Math.max(PAGE_BYTES, Math.min(MIB, 2 ** Math.floor(Math.log2(maximumBytes / (4 * workers))))),
+  };
+}
+
+export function checkPlatform() {
+  const { missing } = isSupported();
+  if (!missing.length) return;
+  if (missing.includes('WebAssembly') || missing.includes('Worker')) {
+    throw new PennyError('PENNY_EPLATFORM', `this platform has no ${missing.join(', ')}`);
+  }
+  throw new PennyError('PENNY_ENOISOLATION', ISOLATION);
+}
+
+/* ---- module and memory ---- */
+
+async function compile(wasm = new URL('./core.wasm', import.meta.url)) {
+  if (wasm instanceof WebAssembly.Module) return wasm;
+  const isBytes = ArrayBuffer.isView(wasm) || Object.prototype.toString.call(wasm).endsWith('ArrayBuffer]');
+  let what = 'the wasm bytes';
+  try {
+    if (isBytes) return await WebAssembly.compile(wasm);
+    what = String(wasm);
+    const response = await fetch(new URL(wasm, globalThis.document?.baseURI ?? import.meta.url));
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    if (!response.headers.get('content-type')?.startsWith('application/wasm')) {
+      return await WebAssembly.compile(await response.arrayBuffer());
+    }
+    return await WebAssembly.compileStreaming(response);
+  } catch (cause) {
+    const policy = /security policy|unsafe-eval|csp/i.test(cause?.message);
+    const hint = policy ? " (the page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)" : '';
+    throw new PennyError('PENNY_EMODULE', `${what} could not be loaded: ${cause?.message ?? cause}${hint}`, { cause });
+  }
+}
+
+/** A memory that the module takes, and the page's own instance on it. */
+function instantiateOn(module, { maximumBytes, initialBytes, maxWorkers, workers, stackBytes }) {
+  // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C stacks come on top.
+  const extra = MIB + maxWorkers * WORKER_BYTES + workers * stackBytes;
+  const maximum = Math.min(MAXIMUM_BYTES, maximumBytes + extra) / PAGE_BYTES;
+  let initial = Math.ceil(Math.max(initialBytes, 4 * PAGE_BYTES) / PAGE_BYTES);
+  for (;;) {
+    let memory;
+    try {
+      memory = new WebAssembly.Memory({ initial, maximum: Math.max(Math.floor(maximum), initial), shared: true });
+    } catch (cause) {
+      throw new PennyError('PENNY_ENOMEM', `no room for a shared memory of up to ${maximumBytes} bytes: lower memory.maximumBytes`, {
+        cause,
+      });
+    }
+    try {
+      const view = new MemoryView(memory);
+      return { view, exports: instantiate(module, view) };
+    } catch (error) {
+      const isLink = error instanceof WebAssembly.LinkError;
+      const text = String(error?.message);
+      // Engines do not tell how large the module's own data is: try twice as much.
+      const isSmall = isLink && !/shared/i.test(text) && /initial|smaller|size|page/i.test(text);
+      if (isSmall && initial < maximum) initial = Math.min(initial * 2, MAXIMUM_BYTES / PAGE_BYTES);
+      else if (isLink) {
+        const why = /shared/i.test(text) ? 'it has no shared memory (no threads)' : text;
+        throw new PennyError('PENNY_EMODULE', `this is no Penny module: ${why}: build it with penny_add_module`, { cause: error });
+      } else throw error;
+    }
+  }
+}
+
+export async function createCore(options) {
+  const module = await compile(options.wasm);
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'pn_web_create')) {
+    const isShared = WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
+    const why = isShared ? '' : ', and without a shared memory (no threads)';
+    throw new PennyError('PENNY_EMODULE', `this wasm is no Penny module${why}: build it with penny_add_module`);
+  }
+  const { view, exports } = instantiateOn(module, options);
+  if (exports.pn_web_version() !== VERSION || exports.pn_web_layout_hash() >>> 0 !== LAYOUT_HASH) {
+    throw new PennyError('PENNY_EVERSION', 'the wasm module is of another version of Penny than its loader: rebuild the module');
+  }
+  const { workers, maxWorkers, stackBytes } = options;
+  const limit = Math.min(MAXIMUM_BYTES, options.maximumBytes + MIB + maxWorkers * WORKER_BYTES + workers * stackBytes);
+  const bytes = Math.floor(limit / PAGE_BYTES) * PAGE_BYTES;
+  const error = exports.pn_web_create(bytes, workers, maxWorkers, 0, stackBytes);
+  if (error) throw errorOf(error, 'the pool could not be made');
+  const control = exports.pn_web_control() >>> 0;
+  return { module, view, exports, control };
+}
+
+/* ---- workers ---- */
+
+function makeWorker({ worker, tasks, name }, id) {
+  const made = worker
+    ? worker(id)
+    : // The address stands inside the call so that bundlers find the file.
+      new Worker(new URL('./worker.entry.js', import.meta.url), { type: 'module', name: name ?? `penny-${id}` });
+  if (typeof made?.postMessage !== 'function') throw new TypeError('the worker function gave no Worker');
+  if (worker && tasks) throw new TypeError('give worker or tasks, not both');
+  return made;
+}
+
+/**
+ * Makes the workers at once, before anything else is loaded: they take longest. `attach(core)` sends each what it needs and waits
+ * for all; afterwards `on.message(id, data)` and `on.error(id, event)` get what they say.
+ */
+export function makeWorkers(options) {
+  const list = [];
+  const on = { message() {}, error() {} };
+  const fail = (id, why, cause) => new PennyError('PENNY_ESTART', `worker ${id} ${why}`, { cause });
+  const answers = [];
+  const end = () => {
+    for (const worker of list) worker.terminate();
+  };
+  try {
+    for (let id = 0; id < options.workers; id++) {
+      const worker = makeWorker(options, id);
+      list.push(worker);
+      const answer = new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => {
+          if (data?.penny === 'ready') resolve(data.names);
+          else if (data?.penny === 'failed') {
+            const error = new PennyError(data.code ?? 'PENNY_ESTART', `worker ${id}: ${data.message}`);
+            reject(error);
+          } else on.message(id, data);
+        };
+        worker.onerror = (event) => {
+          event.preventDefault?.();
+          const why = event.message ? `: ${event.message} (${event.filename}:${event.lineno})` : ' (404, a syntax error or a policy?)';
+          reject(fail(id, `could not load its file${why}`, event.error));
+          on.error(id, event);
+        };
+        worker.onmessageerror = (event) => {
+          reject(fail(id, 'sent what cannot be read'));
+          on.error(id, event);
+        };
+      });
+      answer.catch(() => {});
+      answers.push(answer);
+    }
+  } catch (cause) {
+    end();
+    if (cause instanceof TypeError) throw cause;
+    throw new PennyError('PENNY_ESTART', `a worker could not be made: ${cause?.message ?? cause}`, { cause });
+  }
+  return {
+    list,
+    on,
+    end,
+    async attach({ module, view, exports, control }) {
+      const tasks = options.tasks && String(new URL(options.tasks, globalThis.document?.baseURI ?? import.meta.url));
+      const base = view.get(control + CONTROL_WORKER_BASE);
+      for (const [id, worker] of list.entries()) {
+        const block = base + id * WORKER_BYTES;
+        const bottom = view.get(block + WORKER_STACK);
+        worker.postMessage({
+          penny: VERSION,
+          hash: LAYOUT_HASH,
+          module,
+          memory: view.memory,
+          id,
+          block,
+          stack: { top: bottom + options.stackBytes, bottom },
+          tasks,
+        });
+      }
+      const names = await Promise.all(answers);
+      for (const other of names) {
+        if (String(other) === String(names[0])) continue;
+        throw new PennyError('PENNY_EVERSION', 'the workers have different tasks: reload, one of their files is stale');
+      }
+      return names[0];
+    },
+  };
+}

@@ -1,0 +1,130 @@
+// worker.js: the worker's side: attaches to the memory that the page sends once, then runs tasks for ever. Importing it outside
+// of a pool does nothing.
+import { decode, encode } from './codec.js';
+import { instantiate } from './enter.js';
+import { PennyError, errorOf } from './errors.js';
+import { LAYOUT_HASH, ROOT_DATA, ROOT_DATA_BYTES, ROOT_TARGET, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
+import { MemoryView } from './memory.js';
+
+// What pn_web_run gives (src/port_web.c).
+const LEFT = 0;
+const ASLEEP = 2;
+const EFAIL = -9;
+const ENOMEM = -1;
+const TURN_MS = 4;
+
+// One runtime a worker, even when this file is loaded twice.
+const runtime = (globalThis[Symbol.for('penny.worker')] ??= { tasks: {}, isServing: false });
+
+/**
+ * Makes the functions of `tasks` callable by pool.run, and starts this worker. Call it once, at the top level of the worker's file.
+ */
+export function serve(tasks = {}) {
+  Object.assign(runtime.tasks, tasks);
+  if (runtime.isServing || typeof postMessage !== 'function') return;
+  runtime.isServing = true;
+  const onMessage = ({ data }) => {
+    if (!data?.penny) return;
+    removeEventListener('message', onMessage);
+    start(data).catch((error) => tell('failed', error));
+  };
+  addEventListener('message', onMessage);
+}
+
+// Plain values only: the page's file may be of another version.
+const tell = (penny, error) => postMessage({ penny, code: error.code, message: String(error?.message ?? error) });
+
+async function start(message) {
+  if (message.penny !== VERSION || message.hash !== LAYOUT_HASH) {
+    throw new PennyError('PENNY_EVERSION', `the worker's file is of another version of Penny than the page's: reload both`);
+  }
+  if (message.tasks) Object.assign(runtime.tasks, await import(message.tasks));
+  const names = Object.keys(runtime.tasks)
+    .filter((name) => typeof runtime.tasks[name] === 'function')
+    .sort();
+  const functions = names.map((name) => runtime.tasks[name]);
+  const view = new MemoryView(message.memory);
+  const exports = instantiate(
+    message.module,
+    view,
+    { run: (root) => run(exports, view, functions, root), ring: () => postMessage({ penny: 'ring' }) },
+    message.stack,
+  );
+  if (exports.pn_web_attach(message.id)) throw errorOf(ENOMEM);
+  // A task that ends its worker takes its promises with it: the page has to know.
+  const { close } = globalThis;
+  globalThis.close = () => {
+    postMessage({ penny: 'gone' });
+    close.call(globalThis);
+  };
+  postMessage({ penny: 'ready', names });
+  loop(exports, view, message.block).then(
+    () => postMessage({ penny: 'left' }),
+    (error) => tell('gone', error),
+  );
+}
+
+/** Runs a JavaScript task: 0 when it has ended, 1 when it goes on after this. */
+function run(exports, view, functions, root) {
+  const finish = (error, value, isLate) => {
+    let bytes;
+    try {
+      bytes = encode(value, view);
+    } catch (reason) {
+      error = EFAIL;
+      bytes = encode(reason, view);
+    }
+    const at = exports.pn_web_alloc(bytes.length) >>> 0;
+    if (at) view.write(at, bytes);
+    exports.pn_web_result(root, at ? error : ENOMEM, at, at ? bytes.length : 0, isLate);
+  };
+  try {
+    const args = decode(view.copy(view.get(root + ROOT_DATA), view.get(root + ROOT_DATA_BYTES)), view);
+    const value = functions[view.get(root + ROOT_TARGET)](...args);
+    if (typeof value?.then === 'function') {
+      value.then(
+        (result) => finish(0, result, 1),
+        (reason) => finish(EFAIL, reason, 1),
+      );
+      return 1;
+    }
+    finish(0, value, 0);
+  } catch (reason) {
+    finish(EFAIL, reason, 0);
+  }
+  return 0;
+}
+
+/** Runs what there is; between JavaScript tasks promises get their turn, and every few milliseconds timers and messages do. */
+async function loop(exports, view, block) {
+  const channel = new MessageChannel();
+  const turn = () =>
+    new Promise((resolve) => {
+      channel.port1.onmessage = resolve;
+      channel.port2.postMessage(0);
+    });
+  let hasEvents = 0;
+  let last = performance.now();
+  for (;;) {
+    const outcome = exports.pn_web_run(hasEvents);
+    if (outcome === LEFT) break;
+    hasEvents = 1;
+    if (outcome !== ASLEEP && performance.now() - last < TURN_MS) {
+      await null;
+      continue;
+    }
+    if (outcome === ASLEEP) await awake(view, block + WORKER_STATE);
+    else await turn();
+    last = performance.now();
+  }
+  channel.port1.close();
+}
+
+/** Until the state word is no longer PN_SLEEPING (park.c: end_sleep), without blocking this thread's events. */
+async function awake(view, at) {
+  while (view.load(at) === SLEEPING) {
+    if (Atomics.waitAsync) await view.waitAsync(at, SLEEPING).value;
+    // Nobody can tell us: look now and then.
+    else await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+  }
+}
