@@ -235,6 +235,7 @@ proctype host() {
     exited == W && submitters == 0;
 #ifndef NO_DRAIN
     do /* a root that was pushed after the last worker's last look */
+    // C: src/pool.c: pn_root_refuse(root);
     :: inbox?r -> settle(r)
     :: empty(inbox) -> break
     od;
