@@ -88,7 +88,6 @@ void pn_port_throw(void) {
   siglongjmp(innermost->jump, 1);
 }
 
-void pn_port_probe_stack(void) {} /* the guard page and the handler's own stack serve */
 void pn_port_ring(void) {}
 
 void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root) {
@@ -107,8 +106,20 @@ void pn_port_fatal(const char *message) {
 
 /* ---- traps ---- */
 
+/* What pn_port_probe_stack leaves for the runtime: its deepest path and a system call, with the frames of a sanitizer. */
+enum { PROBE_BYTES = 16384 };
+
+static const int trap_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+static const char overflow_message[] = "the C stack overflowed";
 static _Thread_local char *stack_low; /* lowest usable byte of this worker's C stack */
 static _Thread_local char *signal_stack;
+
+void pn_port_probe_stack(void) {
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  if (here - (uintptr_t)stack_low >= PROBE_BYTES) return; /* also on the stack of the handler */
+  pn_root_fault(self, PENNY_ESTACK, overflow_message, sizeof overflow_message - 1);
+  pn_port_throw();
+}
 
 static void on_trap(int number, siginfo_t *info, void *context) {
   (void)context;
@@ -117,16 +128,18 @@ static void on_trap(int number, siginfo_t *info, void *context) {
     raise(number);
     return;
   }
+  /* The jump leaves the handler for good: what the system (or a sanitizer's wrapper) blocked while it runs is needed again. */
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, number);
+  for (size_t i = 0; i < sizeof trap_signals / sizeof trap_signals[0]; i++)
+    sigaddset(&set, trap_signals[i]);
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   char *at = info->si_addr;
   bool is_overflow = number == SIGSEGV && at >= stack_low - 65536 && at < stack_low + 65536;
   const char *message = number == SIGFPE ? "integer division by zero or overflow"
                         : number == SIGILL || number == SIGTRAP ? "unreachable code executed"
                                                                 : "memory access out of bounds";
-  if (is_overflow) message = "the C stack overflowed";
+  if (is_overflow) message = overflow_message;
   size_t bytes = 0;
   while (message[bytes]) bytes++;
   pn_root_fault(self, is_overflow ? PENNY_ESTACK : PENNY_ETRAP, message, bytes);
@@ -155,12 +168,11 @@ void pn_port_thread_end(void) {
 }
 
 void pn_port_process_begin(void) {
-  static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
   struct sigaction action = {.sa_sigaction = on_trap,
                              .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-    sigaction(numbers[i], &action, NULL);
+  for (size_t i = 0; i < sizeof trap_signals / sizeof trap_signals[0]; i++)
+    sigaction(trap_signals[i], &action, NULL);
 }
 
 void *pn_port_reserve(uint64_t *bytes) {

@@ -98,7 +98,7 @@ void pn_root_end(pn_worker *w, pn_root *root) {
   if (before & PN_WAITED)
     pn_park_wake_joiner(
         pn_worker_at(control, pn_load_acquire(&root->waiter) - 1)); /* set before the mark */
-  /* Release: pairs with the acquire in pn_run_end and penny_future_is_done. */
+  /* Release: pairs with the acquire in pn_run_end. */
   pn_store_release(&root->state, PN_ENDED);
   if (kind == PN_KIND_RUN) {
     pn_port_wake(&root->state, 1); /* an address only: the runner may have freed it by now */
@@ -191,8 +191,9 @@ void pn_root_refuse(pn_root *root) {
 }
 
 bool penny_future_is_done(const penny_future *future) {
-  /* Acquire: pairs with the release in pn_root_end; the result is visible. */
-  return pn_load_acquire(&future->state) == PN_ENDED;
+  /* Acquire: pairs with the exchange in pn_root_end, which is what waiters wait for, too: after a
+   * wait this is true. The result is visible. */
+  return (pn_load_acquire(&future->task.status) & ~(uint32_t)PN_WAITED) >= PN_DONE;
 }
 
 /* Waits for a future that another worker runs. The first waiter can be woken; more than one, which

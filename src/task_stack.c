@@ -172,6 +172,7 @@ unsigned char *pn_spawn_spill(pn_worker *w, pn_task *task) {
 }
 
 void pn_spawn_offer(pn_worker *w, pn_task *head) {
+  pn_port_probe_stack(); /* the stack must not end between a publication and its wake-up */
   /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
   uint32_t want = pn_load_relaxed(&w->want);
   if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
@@ -221,6 +222,7 @@ static bool join_stolen(pn_worker *w, pn_task *head, pn_task *task, uint32_t ind
 /* Pops the newest task by the slow path: 1 when the caller runs it, 0 when its result is in the
  * record. */
 int pn_sync_slow(pn_worker *w, pn_task *head) {
+  pn_port_probe_stack(); /* nor here; what was not popped yet is dropped by the unwinding */
   pn_chunk *chunk = w->chunk;
   pn_task *task = head - 1;
   uint32_t index = chunk->base + (uint32_t)(task - chunk->tasks);
