@@ -86,13 +86,17 @@ PN_ASSERT(sizeof(pn_chunk) == 32768, "a chunk is two heap pages");
 /* ---- root: what the host submits or a task detaches ---- */
 
 enum { PN_QUEUED = 0, PN_STARTED = 1, PN_ENDED = 2 };
+/* A root's state without the worker. */
+static inline uint32_t pn_root_step(uint32_t state) {
+  return state & 255;
+}
 enum { PN_KIND_HOST = 0, PN_KIND_JS = 1, PN_KIND_FUTURE = 2, PN_KIND_RUN = 3, PN_KIND_SUBMIT = 4 };
 
 struct pn_root {
   PN_ALIGN(64)
   pn_root *link;  /* inbox and completions: written before the push, read after the take */
   uint32_t state; /* PN_QUEUED -> PN_STARTED | (id + 1) << 8 by compare-exchange of whoever runs it;
-                     -> PN_ENDED by that worker */
+                     -> PN_ENDED | (id + 1) << 8 by that worker */
   uint32_t kind;  /* constant */
   int32_t error;  /* first failure: 0 -> negative code, by compare-exchange of the failing worker */
   uint32_t

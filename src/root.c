@@ -74,6 +74,8 @@ void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *) {
 }
 
 void pn_root_end(pn_worker *w, pn_root *root) {
+  /* With its worker, so that the host can tell an end whose completion was lost with the worker. */
+  uint32_t ended = PN_ENDED | (w->id + 1) << 8;
   pn_control *control = w->control;
   uint32_t kind = root->kind;
   /* Acquire: the failing worker's message comes with the error. */
@@ -81,7 +83,7 @@ void pn_root_end(pn_worker *w, pn_root *root) {
   if (kind == PN_KIND_JS && root->waiter)
     return; /* its promise is pending: pn_web_result comes back here (port_web.c) */
   if (kind == PN_KIND_HOST || kind == PN_KIND_JS) {
-    pn_store_release(&root->state, PN_ENDED); /* pairs with the host's load after the take */
+    pn_store_release(&root->state, ended); /* pairs with the host's load after the take */
     if (!pn_queue_push(&control->completions, root))
       return; /* who found it empty signals (QUEUES.md) */
     pn_add_seq_cst(&control->signal,
@@ -99,7 +101,7 @@ void pn_root_end(pn_worker *w, pn_root *root) {
     pn_park_wake_joiner(
         pn_worker_at(control, pn_load_acquire(&root->waiter) - 1)); /* set before the mark */
   /* Release: pairs with the acquire in pn_run_end. */
-  pn_store_release(&root->state, PN_ENDED);
+  pn_store_release(&root->state, ended);
   if (kind == PN_KIND_RUN) {
     pn_port_wake(&root->state, 1); /* an address only: the runner may have freed it by now */
     return;
@@ -337,7 +339,7 @@ pn_task *pn_run_end(pn_task *task) {
     last_run.error = pn_root_submit(pn_pool(), root);
     uint32_t state;
     /* Acquire: pairs with the release in pn_root_end; result and error are visible. */
-    while (!last_run.error && (state = pn_load_acquire(&root->state)) != PN_ENDED)
+    while (!last_run.error && pn_root_step(state = pn_load_acquire(&root->state)) != PN_ENDED)
       pn_port_wait(&root->state, state, -1);
     last_run.task = *task;
     if (!last_run.error) last_run.error = pn_load_acquire(&root->error); /* set before the state */
