@@ -48,15 +48,17 @@ static pn_chunk *chunk_after(pn_worker *w, uint32_t number) {
   return chunk;
 }
 
-static void chunk_free(pn_worker *w, uint32_t number) {
+/* False when there is no such chunk. */
+static bool chunk_free(pn_worker *w, uint32_t number) {
   uint32_t page = number / PN_DIRECTORY_CHUNKS;
-  if (page >= PN_DIRECTORY_PAGES || !w->directory[page]) return;
+  if (page >= PN_DIRECTORY_PAGES || !w->directory[page]) return false;
   pn_chunk *chunk = w->directory[page][number % PN_DIRECTORY_CHUNKS];
-  if (!chunk) return;
+  if (!chunk) return false;
   w->directory[page][number % PN_DIRECTORY_CHUNKS] = NULL;
   w->chunks--;
   penny_free(chunk->spill);
   penny_free(chunk);
+  return true;
 }
 
 int pn_stack_init(pn_worker *w) {
@@ -282,6 +284,8 @@ void pn_stack_unwind(pn_worker *w, pn_task *head, uint32_t base) {
   }
   uint32_t offset = base - w->control->index_base;
   w->chunk = chunk_at(w, offset ? (offset - 1) / PN_CHUNK_TASKS : 0);
+  /* What a flood of spawns has grown goes back; one spare chunk stays, as after a sync. */
+  for (uint32_t spare = w->chunk->number + 2; chunk_free(w, spare); spare++) continue;
   /* I4: the public part may be empty now. A read-modify-write of a shared word. */
   if (w->control->max_workers > 1 && !pn_stack_is_public(w)) pn_or_seq_cst(&w->want, PN_WANT_STEAL);
   pn_stack_bounds(w);
