@@ -33,7 +33,7 @@ function within(promise, { signal, startTimeoutMs }) {
 export async function createPool(given = {}) {
   const options = checkOptions(given);
   options.signal?.throwIfAborted();
-  checkPlatform();
+  checkPlatform(options);
   const workers = makeWorkers(options);
   try {
     return await within(

@@ -54,8 +54,8 @@ export function checkOptions(options) {
   };
 }
 
-export function checkPlatform() {
-  const { missing } = isSupported();
+export function checkPlatform({ worker }) {
+  const missing = isSupported().missing.filter((name) => name !== 'Worker' || !worker);
   if (!missing.length) return;
   if (missing.includes('WebAssembly') || missing.includes('Worker')) {
     throw new PennyError('PENNY_EPLATFORM', `this platform has no ${missing.join(', ')}`);
@@ -131,7 +131,7 @@ export async function createCore(options) {
   const { workers, maxWorkers, stackBytes } = options;
   const limit = Math.min(MAXIMUM_BYTES, options.maximumBytes + MIB + maxWorkers * WORKER_BYTES + workers * stackBytes);
   const bytes = Math.floor(limit / PAGE_BYTES) * PAGE_BYTES;
-  const error = exports.pn_web_create(bytes, workers, maxWorkers, 0, stackBytes);
+  const error = exports.pn_web_create(bytes, workers, maxWorkers, options.testIndexBase ?? 0, stackBytes);
   if (error) throw errorOf(error, 'the pool could not be made');
   const control = exports.pn_web_control() >>> 0;
   return { module, view, exports, control };

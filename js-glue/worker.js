@@ -80,7 +80,8 @@ function run(exports, view, functions, root) {
   };
   try {
     const args = decode(view.copy(view.get(root + ROOT_DATA), view.get(root + ROOT_DATA_BYTES)), view);
-    const value = functions[view.get(root + ROOT_TARGET)](...args);
+    const task = functions[view.get(root + ROOT_TARGET)];
+    const value = task(...args);
     if (typeof value?.then === 'function') {
       value.then(
         (result) => finish(0, result, 1),
