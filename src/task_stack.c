@@ -61,6 +61,11 @@ static bool chunk_free(pn_worker *w, uint32_t number) {
   return true;
 }
 
+/* A worker alone raises no requests: nobody could take what it would publish. */
+static bool has_thieves(const pn_worker *w) {
+  return pn_load_relaxed(&w->control->workers) > 1; /* who makes it grow raises the requests */
+}
+
 int pn_stack_init(pn_worker *w) {
   w->chunk = chunk_after(w, 0);
   if (!w->chunk) return PENNY_ENOMEM;
@@ -68,7 +73,7 @@ int pn_stack_init(pn_worker *w) {
   /* Release: pairs with the acquire in pn_stack_steal, which then sees the directory. */
   pn_store_release(&w->ts, pn_pack(base, base));
   pn_stack_bounds(w);
-  if (w->control->max_workers > 1) pn_stack_request(w, PN_WANT_STEAL); /* I4 holds from the start */
+  if (has_thieves(w)) pn_stack_request(w, PN_WANT_STEAL); /* I4 holds from the start */
   return 0;
 }
 
@@ -250,7 +255,7 @@ int pn_sync_slow(pn_worker *w, pn_task *head) {
       uint32_t split = top + (index - top) / 2;
       if (pn_cas_acq_rel(&w->ts, &ts, pn_pack(top, split))) break;
     }
-    if (!pn_stack_is_public(w) && w->control->max_workers > 1)
+    if (!pn_stack_is_public(w) && has_thieves(w))
       pn_or_seq_cst(&w->want,
                     PN_WANT_STEAL); /* I4: who empties it raises; pn_stack_bounds below trips */
   }
@@ -287,6 +292,6 @@ void pn_stack_unwind(pn_worker *w, pn_task *head, uint32_t base) {
   /* What a flood of spawns has grown goes back; one spare chunk stays, as after a sync. */
   for (uint32_t spare = w->chunk->number + 2; chunk_free(w, spare); spare++) continue;
   /* I4: the public part may be empty now. A read-modify-write of a shared word. */
-  if (w->control->max_workers > 1 && !pn_stack_is_public(w)) pn_or_seq_cst(&w->want, PN_WANT_STEAL);
+  if (has_thieves(w) && !pn_stack_is_public(w)) pn_or_seq_cst(&w->want, PN_WANT_STEAL);
   pn_stack_bounds(w);
 }
