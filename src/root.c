@@ -212,11 +212,16 @@ static void wait_started(pn_worker *w, pn_task *head, penny_future *future) {
     pn_port_wait(&w->state, PN_AWAKE, 1000000);
 }
 
+static const char too_deep_message[] = "futures that wait for futures nest more than 64 deep";
+
+static bool is_too_deep(const pn_worker *w, const penny_future *future) {
+  /* Acquire: pairs with the release in pn_root_end. */
+  return w->depth == PN_ENTRIES && pn_load_acquire(&future->state) == PN_QUEUED;
+}
+
 int pn_future_wait(pn_worker *w, pn_task *head, penny_future *future) {
   pn_port_probe_stack(); /* before the claim: what was claimed must run */
-  /* Acquire: pairs with the release in pn_root_end. */
-  if (pn_load_acquire(&future->state) == PN_QUEUED && w->depth == PN_ENTRIES)
-    penny_fail(PENNY_ESTACK, "futures that wait for futures nest more than 64 deep");
+  if (is_too_deep(w, future)) penny_fail(PENNY_ESTACK, too_deep_message);
   if (pn_root_claim(w, future)) {
     /* The queue's reference stays with the queue, the runner's is a new one. Relaxed: we hold one. */
     pn_add_relaxed(&future->refs, 1u);
@@ -228,6 +233,10 @@ int pn_future_wait(pn_worker *w, pn_task *head, penny_future *future) {
 }
 
 pn_task *pn_future_get(pn_worker *w, pn_task *head, penny_future *future) {
+  if (is_too_deep(w, future)) {
+    pn_root_release(future); /* the holder counts on it, whatever becomes of the wait */
+    penny_fail(PENNY_ESTACK, too_deep_message);
+  }
   int error = pn_future_wait(w, head, future);
   if (error) {
     pn_root_fault(w, error, future->message, future->message_bytes);
