@@ -177,9 +177,15 @@ void pn_port_process_begin(void) {
 
 void *pn_port_reserve(uint64_t *bytes) {
   if (*bytes == 0) *bytes = (uint64_t)4 << 30;
-  void *region = mmap(NULL, *bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return region == MAP_FAILED ? NULL : region;
+  size_t size = (size_t)*bytes;
+  size_t slack = PN_HEAP_PAGE_BYTES; /* mmap aligns to 4 KiB only; what is too much goes back */
+  char *map = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (map == MAP_FAILED) return NULL;
+  size_t before = -(uintptr_t)map % slack;
+  if (before) munmap(map, before);
+  munmap(map + before + size, slack - before);
+  return map + before;
 }
 
 void pn_port_unreserve(void *region, uint64_t bytes) {
