@@ -165,12 +165,14 @@ struct pn_worker {
   uint32_t last_victim;         /* id of the last victim that had work */
   uint32_t ticks;               /* rounds of the scheduling loop, for fairness */
   uint32_t chunks;              /* chunks allocated */
-  uint32_t open_spawns;         /* debug builds: tasks spawned and not yet synced */
-  void *scratch;       /* newest scratch block; each begins with the address of the one before */
-  pn_root *batch;      /* inbox batch in hand: recorded before it is used */
-  pn_control *control; /* constant */
-  void *stack;         /* base of this worker's C stack (web), freed when it retires */
-  uint32_t is_gone;    /* host: the worker has ended and was buried */
+  double hesitation_ms;         /* how long it leaves others alone after a tiny stolen task */
+  double hesitates_until_ms;
+  uint32_t open_spawns; /* debug builds: tasks spawned and not yet synced */
+  void *scratch;        /* newest scratch block; each begins with the address of the one before */
+  pn_root *batch;       /* inbox batch in hand: recorded before it is used */
+  pn_control *control;  /* constant */
+  void *stack;          /* base of this worker's C stack (web), freed when it retires */
+  uint32_t is_gone;     /* host: the worker has ended and was buried */
   /* statistics: the owner stores, anybody reads. */
   PN_ALIGN(64) uint64_t steals; /* +448 */
   uint64_t joins_helped;

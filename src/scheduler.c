@@ -19,6 +19,9 @@
 #include "task_stack.h"
 
 enum { SPINS_BEFORE_PARK = 200, INBOX_FIRST_EVERY = 61, STEAL_FIRST_EVERY = 67 };
+/* Milliseconds: a stolen task shorter than this was a crumb; the longest hesitation after one. */
+#define CRUMB_MS          0.002
+#define HESITATION_MAX_MS 0.02
 
 static uint32_t next_random(pn_worker *w) {
   uint32_t x = w->random; /* xorshift, Marsaglia 2003 (doi:10.18637/jss.v008.i14) */
@@ -145,7 +148,15 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
    * it. */
   pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
   begin_entry(w, head, root_of(victim, index), task, victim->id + 1);
+  double start_ms = pn_port_now_ms();
   run_entry(w, head, run_body, task);
+  double end_ms = pn_port_now_ms();
+  /* A thief of crumbs costs its victim more than it helps: it hesitates, twice as long each time. */
+  if (end_ms - start_ms > CRUMB_MS)
+    w->hesitation_ms = 0;
+  else if (w->hesitation_ms < HESITATION_MAX_MS)
+    w->hesitation_ms = w->hesitation_ms * 2 + CRUMB_MS;
+  w->hesitates_until_ms = end_ms + w->hesitation_ms;
 }
 
 /* ---- finding work ---- */
@@ -218,6 +229,9 @@ static bool steal_any(pn_worker *w, pn_task *head, const pn_root *root) {
   uint32_t workers =
       pn_load_relaxed(&w->control->workers); /* a worker that joins later is seen later */
   if (workers < 2) return false;
+  if (!root && w->hesitation_ms > 0) {
+    while (pn_port_now_ms() < w->hesitates_until_ms) pn_port_pause();
+  }
   if (steal_from(w, head, pn_worker_at(w->control, w->last_victim), root)) return true;
   uint32_t at = next_random(w) % workers;
   for (uint32_t i = 0; i < workers; i++) {
