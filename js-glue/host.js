@@ -189,6 +189,8 @@ export class Host {
   release() {
     this.isClosed = true;
     this.channel.port1.close();
+    // The ledger has all of them: what pn_pool_destroy found here it would release once more.
+    this.view.exchange(this.control + layout.CONTROL_COMPLETIONS, 0);
     for (const slot of [...this.slots, ...this.ended]) if (slot) this.exports.pn_web_release(slot.root);
     this.slots = [];
     this.ended = [];
