@@ -47,7 +47,7 @@ static bool has_stolen(const pn_control *control, pn_worker *w) {
   for (uint32_t index = control->index_base; index != top; index++) {
     /* Acquire: pairs with the exchange in end_entry. */
     uint32_t status = pn_load_acquire(&pn_stack_task_at(w, index)->status);
-    if ((status & ~(uint32_t)PN_WAITED) < PN_DONE) return true;
+    if ((status & ~(uint32_t)PN_WAITED) < PN_RETURNED) return true;
   }
   return false;
 }
@@ -71,11 +71,13 @@ static void fail_in_hand(pn_control *control, const pn_worker *dead) {
     uint32_t top =
         pn_top(pn_load_acquire(&victim->ts)); /* slots below are stolen, not yet joined */
     for (uint32_t index = control->index_base; (int32_t)(top - index) > 0; index++) {
-      pn_task *task = pn_stack_task_at(victim, index);
+      pn_task *task = pn_stack_find(victim, index);
+      if (!task) continue; /* the victim joined it and freed its chunk meanwhile */
       /* Acquire, both: the name first, then the mark, in run_stolen. */
       uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
       if (status != PN_RUNNING || pn_load_acquire(&task->thief) != dead->id + 1) continue;
-      if (victim->root) fail_root(victim->root);
+      pn_root *root = pn_sched_root_of(victim, index);
+      if (root) fail_root(root);
       fail_task(control, id, task);
     }
   }
@@ -97,6 +99,7 @@ int pn_pool_bury(pn_control *control, uint32_t id) {
     pn_store_release(&entry->base, pn_entry_unused(control)); /* in the owner's place */
   }
   fail_in_hand(control, w);
+  pn_park_wake_all(control); /* in case it died between a publication and its wake-up */
   return 0;
 }
 

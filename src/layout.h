@@ -50,11 +50,12 @@ typedef struct pn_group pn_group;
 /* ---- task: one 64-byte line of a task stack ---- */
 
 enum {
-  PN_FREE = 0,    /* written by spawn with the function; nobody has begun it */
-  PN_RUNNING = 1, /* a thief runs it */
-  PN_DONE = 2,    /* the thief stored the result and will not touch the record again */
-  PN_FAILED = 3,  /* the same, but it failed: the error is with its root */
-  PN_WAITED = 16, /* flag, set by the joiner before it parks: whoever finishes must wake it */
+  PN_FREE = 0,     /* written by spawn with the type; nobody has begun it */
+  PN_RUNNING = 1,  /* a thief runs it */
+  PN_RETURNED = 2, /* its thief may not run it and gave it back: the joiner runs or fails it */
+  PN_DONE = 3,     /* the thief stored the result and will not touch the record again */
+  PN_FAILED = 4,   /* the same, but it failed: the error is with its root */
+  PN_WAITED = 16,  /* flag, set by the joiner before it parks: whoever finishes must wake it */
 };
 
 struct pn_task {
@@ -169,7 +170,6 @@ struct pn_worker {
   double hesitates_until_ms;
   uint32_t open_spawns; /* debug builds: tasks spawned and not yet synced */
   void *scratch;        /* newest scratch block; each begins with the address of the one before */
-  pn_root *batch;       /* inbox batch in hand: recorded before it is used */
   pn_control *control;  /* constant */
   void *stack;          /* base of this worker's C stack (web), freed when it retires */
   uint32_t is_gone;     /* host: the worker has ended and was buried */
@@ -207,6 +207,7 @@ struct pn_control {
   uint32_t shutdown;    /* +20 host sets it once */
   uint32_t locals;      /* per-worker storage keys given out; anybody adds */
   uint32_t index_base;  /* first task stack index: 0, but for tests of the wrap at 2^32 */
+  uint32_t runs;        /* PENNY_RUNs in progress; their threads add and take back */
   uint32_t host_lock;   /* foreign native threads share host_heap; never used on a web page */
   pn_worker *worker_base;
   uint32_t worker_bytes;

@@ -62,7 +62,7 @@ void pn_park_join(pn_worker *w, pn_task *task, bool help) {
   uint32_t status =
       pn_load_acquire(&task->status); /* pairs with the executor's exchange in end_entry */
   do {
-    if ((status & ~(uint32_t)PN_WAITED) >= PN_DONE) return;
+    if ((status & ~(uint32_t)PN_WAITED) >= PN_RETURNED) return;
     if (status & PN_WAITED) break;
     /* Sequentially consistent: with the state store below it comes before the re-check; the
      * executor exchanges the status first and reads our state after, so one of the two sees the
@@ -74,7 +74,7 @@ void pn_park_join(pn_worker *w, pn_task *task, bool help) {
   if (!help) pn_store_release(&w->root, (pn_root *)NULL);
   begin_sleep(w, PN_JOINING);
   /* Sequentially consistent: after the announcement (I3); pairs with the exchange in end_entry. */
-  bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_DONE;
+  bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_RETURNED;
   if (is_over || (help && pn_sched_sees_work_of(w, root))) {
     end_sleep(w, PN_JOINING); /* false: somebody woke us meanwhile, and counted */
   } else {
@@ -120,6 +120,8 @@ void pn_park_end_of_dead(pn_worker *dead) {
 void pn_park_wake_all(pn_control *control) {
   for (uint32_t i = 0; i < control->max_workers; i++) {
     pn_worker *w = pn_worker_at(control, i);
-    if (end_sleep(w, PN_SLEEPING) || end_sleep(w, PN_JOINING)) pn_port_wake(&w->state, 1);
+    if (!end_sleep(w, PN_SLEEPING)) end_sleep(w, PN_JOINING);
+    pn_port_wake(&w->state,
+                 1); /* in any case: a killed waker may have ended the sleep and no more */
   }
 }

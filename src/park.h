@@ -25,7 +25,7 @@ void pn_park_wake_one(pn_control *control, const pn_root *root);
 void pn_park_wake_joiner(pn_worker *joiner);
 /* The host, for a worker that was killed: takes back the sleep that it had announced. */
 void pn_park_end_of_dead(pn_worker *dead);
-/* Shutdown: wakes everybody. */
+/* Shutdown, and after a worker was killed in the middle of a wake-up: wakes everybody. */
 void pn_park_wake_all(pn_control *control);
 
 #endif

@@ -185,7 +185,8 @@ void penny_group_cancel(penny_group *group);
 /* Frees a group all of whose tasks have ended (wait first); their futures with it. Worker. */
 void penny_group_free(penny_group *group);
 
-/* Queues fn(context) as a root; done(context, error) is called on a worker at the end. Never
+/* Queues fn(context) as a root; done(context, error) is called on a worker at the end
+ * (by the thread that closes the pool, or finds a worker lost, when no worker can). Never
  * blocks. Any thread of the program, the page's too. 0, PENNY_ENOMEM or PENNY_ECLOSED; then done is
  * not called. */
 int penny_submit(void (*fn)(PENNY_CONTEXT, void *context), void (*done)(void *context, int error),

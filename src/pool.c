@@ -91,6 +91,9 @@ int64_t pn_pool_destroy(void) {
     pn_root_refuse(root);
     root = next;
   }
+  /* Foreign threads are still reading the results of their PENNY_RUNs. Acquire: pairs with the
+   * subtraction in pn_run_end. None on the web. */
+  while (pn_load_acquire(&control->runs)) pn_port_wait(&control->runs, control->runs, 1000000);
   for (pn_root *root = pn_queue_take(&control->completions); root;) {
     pn_root *next = root->link;
     pn_root_release(root);

@@ -17,7 +17,9 @@
 #define IMPORT(name) __attribute__((import_module("env"), import_name(#name)))
 
 /* Runs pn_web_body under try/catch: 0, or 1 when it was thrown out (the failure is then recorded by pn_web_fault). */
-IMPORT(pn_js_enter) int pn_js_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head, void *argument);
+IMPORT(pn_js_enter)
+int pn_js_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head,
+                void *argument);
 IMPORT(pn_js_throw) PN_NORETURN void pn_js_throw(void);
 IMPORT(pn_js_fatal) PN_NORETURN void pn_js_fatal(const char *message, size_t bytes);
 IMPORT(pn_js_now) double pn_js_now(void);
@@ -37,75 +39,89 @@ PN_INSTANCE uint32_t pn_ran_js;
 
 extern unsigned char __heap_base;
 
-enum { WASM_PAGE_BYTES = 65536, LEFT = 0, AGAIN = 1, ASLEEP = 2, SPINS_BEFORE_PARK = 200, PROBE_FRAMES = 24 };
+enum {
+  WASM_PAGE_BYTES = 65536,
+  LEFT = 0,
+  AGAIN = 1,
+  ASLEEP = 2,
+  SPINS_BEFORE_PARK = 200,
+  PROBE_FRAMES = 24
+};
 
 /* ---- port.h ---- */
 
-pn_worker *pn_port_self(void) { return (pn_worker *)pn_self; }
-void pn_port_set_self(pn_worker *worker)
-{
-    pn_self = (uintptr_t)worker;
-    pn_blocks = 1;
+pn_worker *pn_port_self(void) {
+  return (pn_worker *)pn_self;
 }
-bool pn_port_may_block(void) { return pn_blocks; }
-
-void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns)
-{
-    __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, timeout_ns);
+void pn_port_set_self(pn_worker *worker) {
+  pn_self = (uintptr_t)worker;
+  pn_blocks = 1;
+}
+bool pn_port_may_block(void) {
+  return pn_blocks;
 }
 
-void pn_port_wake(uint32_t *word, uint32_t count) { __builtin_wasm_memory_atomic_notify((int *)word, count); }
-void pn_port_pause(void) {} /* wasm has no such instruction, and a call to JavaScript would cost more than it saves */
-double pn_port_now_ms(void) { return pn_js_now(); }
-
-int pn_port_commit(void *end)
-{
-    size_t pages = ((uintptr_t)end + (WASM_PAGE_BYTES - 1)) / WASM_PAGE_BYTES; /* `end` is at most 4 GiB - 64 KiB */
-    for (;;) {
-        size_t have = __builtin_wasm_memory_size(0);
-        if (have >= pages) return 0;
-        /* Another thread may grow it at the same time: then there is more than asked for, or too little room and a new look. */
-        if (__builtin_wasm_memory_grow(0, pages - have) != SIZE_MAX) continue;
-        if (__builtin_wasm_memory_size(0) == have) return PENNY_ENOMEM;
-    }
+void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
+  __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, timeout_ns);
 }
 
-int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head, void *argument)
-{
-    return pn_js_enter(body, worker, head, argument);
+void pn_port_wake(uint32_t *word, uint32_t count) {
+  __builtin_wasm_memory_atomic_notify((int *)word, count);
+}
+void pn_port_pause(void) {
+} /* wasm has no such instruction, and a call to JavaScript would cost more than it saves */
+double pn_port_now_ms(void) {
+  return pn_js_now();
 }
 
-void pn_port_throw(void) { pn_js_throw(); }
+int pn_port_commit(void *end) {
+  size_t pages = ((uintptr_t)end + (WASM_PAGE_BYTES - 1)) /
+                 WASM_PAGE_BYTES; /* `end` is at most 4 GiB - 64 KiB */
+  for (;;) {
+    size_t have = __builtin_wasm_memory_size(0);
+    if (have >= pages) return 0;
+    /* Another thread may grow it at the same time: then there is more than asked for, or too little room and a new look. */
+    if (__builtin_wasm_memory_grow(0, pages - have) != SIZE_MAX) continue;
+    if (__builtin_wasm_memory_size(0) == have) return PENNY_ENOMEM;
+  }
+}
+
+int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head,
+                  void *argument) {
+  return pn_js_enter(body, worker, head, argument);
+}
+
+void pn_port_throw(void) {
+  pn_js_throw();
+}
 
 /* The engine checks its stack at function entry: so many nested entries need more than 2 KiB in every engine. The volatile
  * local keeps each frame, and the use of the result after the call keeps it from becoming a loop. */
-__attribute__((noinline)) static uint32_t probe(uint32_t frames)
-{
-    volatile uint32_t here = frames;
-    return frames ? probe(frames - 1) + here : here;
+__attribute__((noinline)) static uint32_t probe(uint32_t frames) {
+  volatile uint32_t here = frames;
+  return frames ? probe(frames - 1) + here : here;
 }
 
-void pn_port_probe_stack(void)
-{
-    volatile uint32_t sink = probe(PROBE_FRAMES);
-    (void)sink;
+void pn_port_probe_stack(void) {
+  volatile uint32_t sink = probe(PROBE_FRAMES);
+  (void)sink;
 }
 
-void pn_port_ring(void) { pn_js_ring(); }
-
-void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root)
-{
-    (void)worker, (void)head;
-    pn_ran_js = 1;
-    /* pn_root_end leaves the root alone while this is set. Own variable: pn_web_result comes later, on this worker. */
-    if (pn_js_run(root)) root->waiter = 1;
+void pn_port_ring(void) {
+  pn_js_ring();
 }
 
-void pn_port_fatal(const char *message)
-{
-    size_t bytes = 0;
-    while (message[bytes]) bytes++;
-    pn_js_fatal(message, bytes);
+void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root) {
+  (void)worker, (void)head;
+  pn_ran_js = 1;
+  /* pn_root_end leaves the root alone while this is set. Own variable: pn_web_result comes later, on this worker. */
+  if (pn_js_run(root)) root->waiter = 1;
+}
+
+void pn_port_fatal(const char *message) {
+  size_t bytes = 0;
+  while (message[bytes]) bytes++;
+  pn_js_fatal(message, bytes);
 }
 
 /* ---- host: life of a pool ---- */
@@ -113,135 +129,178 @@ void pn_port_fatal(const char *message)
 /* Makes the pool in what lies above the module's own data, with C stacks for `workers`. The memory's maximum comes as a
  * double because 4 GiB is no uint32_t. 0 or PENNY_EINVAL, PENNY_ENOMEM. Host, or a test program's own thread. */
 EXPORT(pn_web_create)
-int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, uint32_t index_base, uint32_t stack_bytes)
-{
-    uintptr_t base = ((uintptr_t)&__heap_base + (PN_HEAP_PAGE_BYTES - 1)) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1);
-    if (maximum_bytes < (double)base) return PENNY_ENOMEM;
-    uint64_t bytes = (uint64_t)maximum_bytes - base;
-    int error = pn_pool_create((void *)base, bytes, workers, max_workers, index_base);
-    for (uint32_t i = 0; !error && i < workers; i++) {
-        pn_worker *w = pn_worker_at(pn_pool(), i);
-        w->stack = penny_aligned(PN_HEAP_PAGE_BYTES, stack_bytes);
-        if (!w->stack) error = PENNY_ENOMEM;
-    }
-    if (!error) pn_pool()->host_heap.never_collects = true;
-    return error;
+int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, uint32_t index_base,
+                  uint32_t stack_bytes) {
+  uintptr_t base =
+      ((uintptr_t)&__heap_base + (PN_HEAP_PAGE_BYTES - 1)) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1);
+  if (maximum_bytes < (double)base) return PENNY_ENOMEM;
+  uint64_t bytes = (uint64_t)maximum_bytes - base;
+  int error = pn_pool_create((void *)base, bytes, workers, max_workers, index_base);
+  for (uint32_t i = 0; !error && i < workers; i++) {
+    pn_worker *w = pn_worker_at(pn_pool(), i);
+    w->stack = penny_aligned(PN_HEAP_PAGE_BYTES, stack_bytes);
+    if (!w->stack) error = PENNY_ENOMEM;
+  }
+  if (!error) pn_pool()->host_heap.never_collects = true;
+  return error;
 }
 
-EXPORT(pn_web_control) pn_control *pn_web_control(void) { return pn_pool(); }
-EXPORT(pn_web_layout_hash) uint32_t pn_web_layout_hash(void) { return pn_layout_hash(); }
-EXPORT(pn_web_version) uint32_t pn_web_version(void) { return PN_VERSION; }
+EXPORT(pn_web_control) pn_control *pn_web_control(void) {
+  return pn_pool();
+}
+EXPORT(pn_web_layout_hash) uint32_t pn_web_layout_hash(void) {
+  return pn_layout_hash();
+}
+EXPORT(pn_web_version) uint32_t pn_web_version(void) {
+  return PN_VERSION;
+}
 /* 1: the host cannot wait on memory and wants pn_js_ring instead. Before the workers start. */
-EXPORT(pn_web_set_ring) void pn_web_set_ring(uint32_t ring) { pn_store_relaxed(&pn_pool()->ring, ring); } /* published by the start */
-EXPORT(pn_web_shutdown) void pn_web_shutdown(void) { pn_pool_shutdown(pn_pool()); }
+EXPORT(pn_web_set_ring) void pn_web_set_ring(uint32_t ring) {
+  pn_store_relaxed(&pn_pool()->ring, ring);
+} /* published by the start */
+EXPORT(pn_web_shutdown) void pn_web_shutdown(void) {
+  pn_pool_shutdown(pn_pool());
+}
 /* After every worker has left: the number of blocks that the program still holds. */
-EXPORT(pn_web_destroy) double pn_web_destroy(void) { return (double)pn_pool_destroy(); }
-EXPORT(pn_web_alloc) void *pn_web_alloc(size_t bytes) { return penny_alloc(bytes); }
-EXPORT(pn_web_free) void pn_web_free(void *block) { penny_free(block); }
+EXPORT(pn_web_destroy) double pn_web_destroy(void) {
+  return (double)pn_pool_destroy();
+}
+EXPORT(pn_web_alloc) void *pn_web_alloc(size_t bytes) {
+  return penny_alloc(bytes);
+}
+EXPORT(pn_web_free) void pn_web_free(void *block) {
+  penny_free(block);
+}
 
 /* ---- host: submitting ---- */
 
 /* Where the host puts the arguments of the next pn_web_call, 8 bytes each. */
 static uint64_t stage[8];
-EXPORT(pn_web_stage) uint64_t *pn_web_stage(void) { return stage; }
+EXPORT(pn_web_stage) uint64_t *pn_web_stage(void) {
+  return stage;
+}
 
 /* Submits a C task with the arguments in `stage`: its root, or NULL when memory is exhausted. */
-EXPORT(pn_web_call) pn_root *pn_web_call(const pn_task_type *type, uint32_t ticket)
-{
-    pn_root *root = pn_root_new(PN_KIND_HOST, type);
-    if (!root) return NULL;
-    uint64_t *arguments = (uint64_t *)(void *)PN_ARGS_OF(type->arity, &root->task);
-    for (uint32_t i = 0; i < type->arity; i++) arguments[i] = stage[i];
-    root->ticket = ticket;
-    pn_root_submit(pn_pool(), root); /* never closed: the host closes it, and asks nothing more of it then */
-    return root;
+EXPORT(pn_web_call) pn_root *pn_web_call(const pn_task_type *type, uint32_t ticket) {
+  pn_root *root = pn_root_new(PN_KIND_HOST, type);
+  if (!root) return NULL;
+  uint64_t *arguments = (uint64_t *)(void *)PN_ARGS_OF(type->arity, &root->task);
+  for (uint32_t i = 0; i < type->arity; i++) arguments[i] = stage[i];
+  root->ticket = ticket;
+  pn_root_submit(pn_pool(),
+                 root); /* never closed: the host closes it, and asks nothing more of it then */
+  return root;
 }
 
 /* Submits the JavaScript task `target` with encoded arguments in `data` (a heap block, now the root's). */
-EXPORT(pn_web_call_js) pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ticket)
-{
-    pn_root *root = pn_root_new(PN_KIND_JS, NULL);
-    if (!root) return NULL;
-    root->target = target;
-    root->data = data;
-    root->data_bytes = bytes;
-    root->ticket = ticket;
-    pn_root_submit(pn_pool(), root); /* as above */
-    return root;
+EXPORT(pn_web_call_js)
+pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ticket) {
+  pn_root *root = pn_root_new(PN_KIND_JS, NULL);
+  if (!root) return NULL;
+  root->target = target;
+  root->data = data;
+  root->data_bytes = bytes;
+  root->ticket = ticket;
+  pn_root_submit(pn_pool(), root); /* as above */
+  return root;
 }
 
 /* The host has read the result (or gives the root up after every worker has left). */
-EXPORT(pn_web_release) void pn_web_release(pn_root *root)
-{
-    penny_free(root->data);
-    pn_root_release(root);
+EXPORT(pn_web_release) void pn_web_release(pn_root *root) {
+  penny_free(root->data);
+  pn_root_release(root);
 }
 
 /* The tasks of a root that has not ended shall fail with -cause: queued ones at once, running ones at their next poll. */
-EXPORT(pn_web_cancel) void pn_web_cancel(pn_root *root, uint32_t cause)
-{
-    pn_store_seq_cst(&root->cancel, cause); /* before the trips that make the workers look (pn_root_is_cancelled) */
-    pn_sched_request_all(pn_pool(), PN_WANT_POLL);
+EXPORT(pn_web_cancel) void pn_web_cancel(pn_root *root, uint32_t cause) {
+  pn_store_seq_cst(&root->cancel,
+                   cause); /* before the trips that make the workers look (pn_root_is_cancelled) */
+  pn_sched_request_all(pn_pool(), PN_WANT_POLL);
+}
+
+/* A worker was killed and touches nothing any more: 0 when all that it had begun has failed with PENNY_EWORKER, 1: again a
+ * little later (pn_pool_bury). */
+EXPORT(pn_web_bury) int pn_web_bury(uint32_t id) {
+  return pn_pool_bury(pn_pool(), id);
+}
+
+/* The same for a root whose promise was pending there; does nothing to any other root. */
+EXPORT(pn_web_lose) void pn_web_lose(pn_root *root, uint32_t id) {
+  /* Acquire: what run_js and pn_sched_run_root wrote, before the worker told that it is lost. */
+  if (pn_load_acquire(&root->state) != PN_STARTED || !root->waiter) return;
+  if (pn_load_relaxed(&root->task.thief) != id + 1) return; /* as above */
+  int expected = 0;
+  pn_cas_acq_rel(&root->error, &expected, PENNY_EWORKER); /* a cancel may have come first */
+  root->waiter = 0;                                       /* in the dead owner's place */
+  pn_root_end(pn_worker_at(pn_pool(), id), root);
+}
+
+/* After that: makes its block ready for a replacement, which begins by pn_web_attach. */
+EXPORT(pn_web_revive) int pn_web_revive(uint32_t id) {
+  return pn_pool_revive(pn_pool(), id);
 }
 
 /* ---- worker ---- */
 
 /* First call in a worker's instance, on its own stack: 0 or PENNY_ENOMEM. */
-EXPORT(pn_web_attach) int pn_web_attach(uint32_t id) { return pn_pool_worker_init(pn_worker_at(pn_pool(), id)); }
+EXPORT(pn_web_attach) int pn_web_attach(uint32_t id) {
+  return pn_pool_worker_init(pn_worker_at(pn_pool(), id));
+}
 /* A thread of a test program that is no worker and may block. */
-EXPORT(pn_web_set_blocking) void pn_web_set_blocking(void) { pn_blocks = 1; }
+EXPORT(pn_web_set_blocking) void pn_web_set_blocking(void) {
+  pn_blocks = 1;
+}
 
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
  * nothing to do and the thread sleeps in its event loop until its state word is no longer PN_SLEEPING (ASLEEP: only when
  * `has_events`; otherwise it sleeps in here). */
-EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events)
-{
-    pn_worker *w = pn_port_self();
-    for (uint32_t spins = 0;;) {
-        if (pn_sched_step(w)) {
-            spins = 0;
-            if (pn_ran_js) {
-                pn_ran_js = 0;
-                return AGAIN;
-            }
-        } else if (pn_load_acquire(&w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
-            return LEFT;
-        } else if (++spins < SPINS_BEFORE_PARK) {
-            pn_port_pause();
-        } else if (!has_events) {
-            pn_park_idle(w);
-            spins = 0;
-        } else if (pn_park_announce(w)) {
-            pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
-            return ASLEEP;
-        }
+EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events) {
+  pn_worker *w = pn_port_self();
+  for (uint32_t spins = 0;;) {
+    if (pn_sched_step(w)) {
+      spins = 0;
+      if (pn_ran_js) {
+        pn_ran_js = 0;
+        return AGAIN;
+      }
+    } else if (pn_load_acquire(
+                   &w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
+      return LEFT;
+    } else if (++spins < SPINS_BEFORE_PARK) {
+      pn_port_pause();
+    } else if (!has_events) {
+      pn_park_idle(w);
+      spins = 0;
+    } else if (pn_park_announce(w)) {
+      pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
+      return ASLEEP;
     }
+  }
 }
 
 EXPORT(pn_web_body)
-void pn_web_body(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head, void *argument)
-{
-    body(w, head, argument);
+void pn_web_body(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head,
+                 void *argument) {
+  body(w, head, argument);
 }
 
 /* Records why the innermost body was thrown out; `message` is a heap block, freed here, or NULL. */
-EXPORT(pn_web_fault) void pn_web_fault(int error, char *message, uint32_t bytes)
-{
-    pn_root_fault(pn_port_self(), error, message, bytes);
-    penny_free(message);
+EXPORT(pn_web_fault) void pn_web_fault(int error, char *message, uint32_t bytes) {
+  pn_root_fault(pn_port_self(), error, message, bytes);
+  penny_free(message);
 }
 
 /* What a JavaScript task gives back: encoded, in a heap block that is the root's from here. `is_late`: it ended after its
  * pn_js_run did. Same worker as pn_js_run. */
-EXPORT(pn_web_result) void pn_web_result(pn_root *root, int error, void *data, uint32_t bytes, uint32_t is_late)
-{
-    penny_free(root->data);
-    root->data = data;
-    root->data_bytes = bytes;
-    int expected = 0;
-    /* Release: the data before the error; pairs with the host's load after the take. A cancel may have come first. */
-    if (error) pn_cas_acq_rel(&root->error, &expected, error);
-    if (!is_late) return;
-    root->waiter = 0; /* own variable */
-    pn_root_end(pn_port_self(), root);
+EXPORT(pn_web_result)
+void pn_web_result(pn_root *root, int error, void *data, uint32_t bytes, uint32_t is_late) {
+  penny_free(root->data);
+  root->data = data;
+  root->data_bytes = bytes;
+  int expected = 0;
+  /* Release: the data before the error; pairs with the host's load after the take. A cancel may have come first. */
+  if (error) pn_cas_acq_rel(&root->error, &expected, error);
+  if (!is_late) return;
+  root->waiter = 0; /* own variable */
+  pn_root_end(pn_port_self(), root);
 }

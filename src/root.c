@@ -337,7 +337,9 @@ pn_task *pn_run_begin(const pn_task_type *type) {
   if (pn_port_self()) return run_nothing(type, PENNY_ENESTED);
   if (!pn_pool()) return run_nothing(type, PENNY_ECLOSED);
   if (!pn_port_may_block()) return run_nothing(type, PENNY_EMAINTHREAD);
+  pn_add_acq_rel(&pn_pool()->runs, 1u); /* pn_pool_destroy waits for its end */
   pn_root *root = pn_root_new(PN_KIND_RUN, type);
+  if (!root) pn_add_acq_rel(&pn_pool()->runs, (uint32_t)-1); /* as above */
   return root ? &root->task : run_nothing(type, PENNY_ENOMEM);
 }
 
@@ -358,6 +360,7 @@ pn_task *pn_run_end(pn_task *task) {
       last_run.message[i + 1] = 0;
     }
     pn_root_release(root);
+    pn_add_acq_rel(&pn_pool()->runs, (uint32_t)-1); /* last: the pool may go after this */
   }
   if (last_run.error) last_run.task = (pn_task){0};
   return &last_run.task;

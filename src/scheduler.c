@@ -64,6 +64,12 @@ static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task
  * began at or below it (I2: that entry cannot end meanwhile; newer ones have greater bases, ended
  * ones the greatest). */
 static pn_root *root_of(pn_worker *victim, uint32_t index) {
+  pn_root *root = pn_sched_root_of(victim, index);
+  if (!root) pn_port_fatal("penny: a stolen task has no root");
+  return root;
+}
+
+pn_root *pn_sched_root_of(pn_worker *victim, uint32_t index) {
   uint32_t origin = victim->control->index_base;
   for (uint32_t level = PN_ENTRIES; level-- > 0;) {
     /* Acquire: pairs with the release in begin_entry. */
@@ -71,7 +77,7 @@ static pn_root *root_of(pn_worker *victim, uint32_t index) {
     if (base - origin <= index - origin)
       return pn_load_relaxed(&victim->entries[level].root); /* published with base */
   }
-  pn_port_fatal("penny: a stolen task has no root");
+  return NULL;
 }
 
 /* Ends the newest entry: the stack is put back, the result told. The last touch of the task is the
@@ -140,14 +146,14 @@ void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root) {
 }
 
 static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *task,
-                       uint32_t index) {
+                       pn_root *root) {
   pn_store_relaxed(&w->steals, w->steals + 1); /* own variable */
   pn_store_relaxed(&task->thief, w->id + 1);   /* a hint for the joiner: whom to steal back from */
   uint32_t expected = PN_FREE;
   /* Never a blind store: the joiner may have marked it waited. Relaxed: nothing is published by
    * it. */
   pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
-  begin_entry(w, head, root_of(victim, index), task, victim->id + 1);
+  begin_entry(w, head, root, task, victim->id + 1);
   double start_ms = pn_port_now_ms();
   run_entry(w, head, run_body, task);
   double end_ms = pn_port_now_ms();
@@ -163,9 +169,19 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
 
 /* Tells one more worker when there is more to do than this one takes. */
 static void wake_next(pn_worker *w) {
-  /* Relaxed: a hint; a sleeper that announces itself later looks for itself. */
-  if (pn_load_relaxed(&w->control->idle) && pn_sched_sees_work(w))
-    pn_park_wake_one(w->control, NULL);
+  const pn_control *control = w->control;
+  /* Sequentially consistent: after this worker's push (take_inbox); a sleeper announces itself
+   * before it looks for what was pushed (park.c: I3). */
+  if (!pn_load_seq_cst(&control->idle) && !pn_load_seq_cst(&control->joining)) return;
+  const pn_root *visible = NULL;
+  uint32_t workers =
+      pn_load_relaxed(&control->workers); /* a worker that joins later looks itself */
+  for (uint32_t i = 0; i < workers && !visible; i++) {
+    const pn_worker *other = pn_worker_at(control, i);
+    /* Acquire: only compared. */
+    if (other != w && pn_stack_is_public(other)) visible = pn_load_acquire(&other->root);
+  }
+  if (visible || pn_sched_sees_work(w)) pn_park_wake_one(w->control, visible);
 }
 
 static bool take_root(pn_worker *w, pn_worker *victim) {
@@ -188,7 +204,6 @@ static bool take_inbox(pn_worker *w) {
   if (!root) return false;
   pn_root *own = root;
   for (root = pn_load_relaxed(&own->link); root;) { /* ours alone since the take */
-    w->batch = root;                                /* recorded before it is used */
     pn_root *next = pn_load_relaxed(&root->link);   /* ours alone */
     if (pn_deque_reserve(w)) {
       pn_deque_push(w, (uintptr_t)root);
@@ -198,7 +213,6 @@ static bool take_inbox(pn_worker *w) {
     }
     root = next;
   }
-  w->batch = NULL;
   wake_next(w);
   if (pn_root_claim(w, own)) {
     pn_sched_run_root(w, w->chunk->tasks, own);
@@ -208,20 +222,33 @@ static bool take_inbox(pn_worker *w) {
   return true;
 }
 
+/* A joiner has won a task of another root: it must not run it, for its own root may be what that
+ * task waits for. Whoever joins the task gets it back. */
+static void give_back(pn_worker *victim, pn_task *task) {
+  uint32_t before = PN_FREE;
+  /* Sequentially consistent: before the look at the joiner's state, as in end_entry. */
+  while (!pn_cas_seq_cst(&task->status, &before, PN_RETURNED | (before & PN_WAITED))) {
+  }
+  if (before & PN_WAITED) pn_park_wake_joiner(victim);
+}
+
 /* Tries to steal a fork-join task from `victim`; with a root, only one of it. */
 static bool steal_from(pn_worker *w, pn_task *head, pn_worker *victim, const pn_root *root) {
   if (victim == w || !pn_stack_is_public(victim)) return false;
-  /* Acquire: only compared. The victim may change its root before we win (then ts, too, would have
-   * to hold the same value again): the task then runs under this join, with its own root, which
-   * costs time and nothing else. */
+  /* Acquire: only compared, to save wins in vain; the root of the task itself is checked below. */
   if (root && pn_load_acquire(&victim->root) != root) return false;
   pn_task *task;
   uint32_t index;
   if (pn_stack_steal(victim, &task, &index) != PN_TAKEN) return false;
+  pn_root *found = root_of(victim, index);
+  if (root && found != root) {
+    give_back(victim, task);
+    return false;
+  }
   w->last_victim = victim->id;
   /* More to steal there: wake one more, an idle worker or a joiner of that root. */
-  if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
-  run_stolen(w, head, victim, task, index);
+  if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
+  run_stolen(w, head, victim, task, found);
   return true;
 }
 
@@ -294,6 +321,19 @@ void pn_sched_loop(pn_worker *w) {
 
 /* ---- waiting and failing ---- */
 
+/* Runs a task of this worker that its thief gave back; fails it when it is not wanted any more. */
+static void run_returned(pn_worker *w, pn_task *head, pn_task *task, bool is_wanted) {
+  /* Acquire-release: nobody else changes a returned task but the thief's mark before. */
+  if (is_wanted && w->depth < PN_ENTRIES) {
+    pn_exchange_acq_rel(&task->status, (uint32_t)PN_RUNNING);
+    begin_entry(w, head, w->root, task, w->id + 1);
+    run_entry(w, head, run_body, task);
+  } else {
+    if (is_wanted) pn_root_fault(w, PENNY_ESTACK, NULL, 0);
+    pn_exchange_acq_rel(&task->status, (uint32_t)PN_FAILED); /* as above */
+  }
+}
+
 uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
   bool has_room = false;
   for (uint32_t spins = 0;;) {
@@ -301,6 +341,10 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
      * visible. */
     uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
     if (status >= PN_DONE) return status;
+    if (status == PN_RETURNED) {
+      run_returned(w, head, task, help);
+      continue;
+    }
     if (help && w->depth < PN_ENTRIES) {
       if (!has_room)
         pn_port_probe_stack(); /* a fault from here on could lose a task that was just won */

@@ -24,6 +24,9 @@ uint32_t pn_sched_wait(pn_worker *worker, pn_task *head, pn_task *task, bool hel
 bool pn_sched_sees_work(const pn_worker *worker);
 bool pn_sched_sees_work_of(const pn_worker *worker, const pn_root *root);
 
+/* The root of the task at `index` of a worker's stack, which is stolen or public; NULL when unknown. */
+pn_root *pn_sched_root_of(pn_worker *victim, uint32_t index);
+
 /* Serves PN_WANT_POLL: leaves the task when its root is cancelled. */
 void pn_sched_check_cancel(pn_worker *worker);
 /* Leaves the task because one that it joined failed; the root has the error. */

@@ -96,6 +96,16 @@ pn_task *pn_stack_task_at(const pn_worker *w, uint32_t index) {
   return &chunk_at(w, offset / PN_CHUNK_TASKS)->tasks[offset % PN_CHUNK_TASKS];
 }
 
+pn_task *pn_stack_find(const pn_worker *w, uint32_t index) {
+  uint32_t offset = index - w->control->index_base;
+  uint32_t number = offset / PN_CHUNK_TASKS;
+  if (number / PN_DIRECTORY_CHUNKS >= PN_DIRECTORY_PAGES ||
+      !w->directory[number / PN_DIRECTORY_CHUNKS])
+    return NULL;
+  pn_chunk *chunk = chunk_at(w, number);
+  return chunk ? &chunk->tasks[offset % PN_CHUNK_TASKS] : NULL;
+}
+
 bool pn_stack_is_public(const pn_worker *victim) {
   /* Sequentially consistent: pairs with the fetch-add in pn_stack_serve; a sleeper that announced
    * itself before this load and sees nothing is seen by that publisher (park.c: pn_park_idle). */

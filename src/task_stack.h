@@ -26,6 +26,8 @@ pn_outcome pn_stack_steal(pn_worker *victim, pn_task **task, uint32_t *index);
 void pn_stack_request(pn_worker *victim, uint32_t bits);
 /* The slot at an index that is in use. */
 pn_task *pn_stack_task_at(const pn_worker *worker, uint32_t index);
+/* The same for any index: NULL when there is no slot. */
+pn_task *pn_stack_find(const pn_worker *worker, uint32_t index);
 bool pn_stack_is_public(const pn_worker *victim);
 /* Owner: serves a steal request if there is one: publishes half of what lies below `end_index`. */
 void pn_stack_serve(pn_worker *worker, uint32_t end_index);
