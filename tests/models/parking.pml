@@ -157,7 +157,7 @@ find:
 #ifdef TWINS
     :: atomic { v < W && twin[v] -> twin[v] = 0; root[me] = root[v] }
 #ifndef NO_STEAL_CHAIN
-       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
+       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
        if
        :: pub[v] -> wake_for(me, k, w)
        :: else
@@ -262,7 +262,7 @@ join:
 #ifdef TWINS
     :: atomic { v < W && v != me && twin[v] && root[v] == root[me] -> twin[v] = 0 }
 #ifndef NO_STEAL_CHAIN
-       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
+       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
        if
        :: pub[v] -> wake_for(me, k, w)
        :: else
@@ -286,7 +286,7 @@ join:
        state[me] = 3;
 #ifndef JOIN_NO_RECHECK
        if
-       // C: src/park.c: bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_DONE;
+       // C: src/park.c: bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_RETURNED;
        :: status[me] == DONE -> goto end_join
        :: else
        fi;

@@ -86,7 +86,7 @@ inline join() {
         joining++;
         state[me] = 3;
         if
-        // C: src/park.c: bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_DONE;
+        // C: src/park.c: bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_RETURNED;
         :: status[me] == DONE ->
             if
             :: atomic { state[me] == 3 -> state[me] = 1; joining-- }
@@ -220,7 +220,7 @@ proctype host() {
     do
     :: k < W ->
         if
-        // C: src/park.c: if (end_sleep(w, PN_SLEEPING) || end_sleep(w, PN_JOINING)) pn_port_wake(&w->state, 1);
+        // C: src/park.c: if (!end_sleep(w, PN_SLEEPING)) end_sleep(w, PN_JOINING);
         :: atomic { state[k] == 0 -> state[k] = 1; idle-- }
         :: atomic { state[k] == 3 -> state[k] = 1; joining-- }
         :: atomic { else -> skip }

@@ -199,7 +199,7 @@ sync:
     :: atomic { old <= p && top != old -> old = top }
 #endif
     od;
-    // C: src/task_stack.c: if (!pn_stack_is_public(w) && w->control->max_workers > 1)
+    // C: src/task_stack.c: if (!pn_stack_is_public(w) && has_thieves(w))
     // C: src/task_stack.c: pn_or_seq_cst(&w->want, PN_WANT_STEAL);
 #ifndef SHRINK_NO_RAISE
     if
@@ -265,7 +265,7 @@ unwind: /* pn_stack_unwind to base 0, after a task threw: drop what nobody stole
         od;
         head = 0; top = 0; split = 0
     }
-    // C: src/task_stack.c: if (w->control->max_workers > 1 && !pn_stack_is_public(w))
+    // C: src/task_stack.c: if (has_thieves(w) && !pn_stack_is_public(w))
     if
     :: top >= split -> want = 1
     :: else
@@ -315,7 +315,7 @@ again:
        :: else
        fi;
 #ifndef NO_CHAIN
-       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, root_of(victim, index));
+       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
        if
        :: top < split -> wake_one(k)
        :: else
