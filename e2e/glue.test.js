@@ -264,3 +264,29 @@ test('without waitAsync a bell rings', async () => {
   assert.equal(result.burst, 3000);
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });
+
+test('a worker that ends itself is replaced', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js' });
+    const events = [];
+    pool.addEventListener('workererror', (event) => events.push(event.error.code));
+    const restarted = new Promise((resolve) => pool.addEventListener('workerrestart', resolve));
+    const left = failure(() => pool.run('leave'));
+    const others = Promise.all(Array.from({ length: 50 }, (_, idx) => failure(() => pool.run('later', [idx, idx]))));
+    const out = { left: await left };
+    out.others = (await others).map(({ value, code }) => value ?? code);
+    await restarted;
+    out.after = [String(await pool.call('fib', [20])), await pool.run('fib', [10])];
+    out.ids = await Promise.all(Array.from({ length: 40 }, () => pool.call('busy_ms', [5]).then(() => 1)));
+    out.states = pool.stats().workers.length;
+    out.events = events;
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.equal(result.left.code, 'PENNY_EWORKER');
+  result.others.forEach((value, idx) => assert.ok(value === String(idx) || value === 'PENNY_EWORKER', `${idx}: ${value}`));
+  assert.deepEqual(result.after, ['6765', 55]);
+  assert.deepEqual(result.events, ['PENNY_EWORKER']);
+  assert.equal(result.ids.length, 40);
+  assert.equal(result.end.isClean, true);
+});

@@ -185,6 +185,11 @@ export class Host {
     for (const slot of [...this.slots, ...this.ended]) if (slot?.reject) this.finish(slot, slot.reject, error);
   }
 
+  /** Fails what was pending on a lost worker. */
+  lose(id) {
+    for (const slot of this.slots) if (slot) this.exports.pn_web_lose(slot.root, id);
+  }
+
   /** After every worker has ended: gives back what is still in flight. */
   release() {
     this.isClosed = true;

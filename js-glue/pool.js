@@ -6,6 +6,7 @@ import * as layout from './layout.gen.js';
 import { checkArgument, writeArgument } from './memory.js';
 import { checkOptions, checkPlatform, createCore, makeWorkers } from './start.js';
 
+const BURY_MS = 2;
 const STATES = ['sleeping', 'running', 'blocked', 'joining'];
 const EXPORT = 'penny_export_';
 
@@ -81,10 +82,8 @@ class Pool extends EventTarget {
   #listen({ on }) {
     on.message = (id, data) => {
       if (data?.penny === 'ring') this.#host.ring();
-      else if (data?.penny === 'left') {
-        this.#left++;
-        this.#onLeft();
-      } else if (data?.penny === 'gone') this.#lose(id, data.message);
+      else if (data?.penny === 'left') this.#leave();
+      else if (data?.penny === 'gone') this.#lose(id, data.message);
     };
     on.error = (id, event) => this.#tell(id, event.message ?? 'sent what cannot be read', event.error);
   }
@@ -96,13 +95,35 @@ class Pool extends EventTarget {
     this.dispatchEvent(event);
   }
 
-  #lose(id, message = 'ended itself') {
-    if (this.#disposal) {
-      this.#left++;
-      return this.#onLeft();
-    }
+  /** A worker is gone: what it had begun fails, what was only queued there is run by others, and a new one takes its place. */
+  async #lose(id, message = 'ended itself') {
+    if (this.#disposal) return this.#leave();
+    const worker = this.#workers.list[id];
+    worker.terminate();
     this.#tell(id, message);
-    this.#host.rejectAll(new PennyError('PENNY_EWORKER', `worker ${id} was lost: ${message}`));
+    const { exports } = this.#core;
+    // Its stolen tasks still run on others' hands: they end at their next poll, or by themselves.
+    while (exports.pn_web_bury(id)) {
+      await new Promise((resolve) => setTimeout(resolve, BURY_MS));
+      if (this.#disposal) return this.#leave();
+    }
+    this.#host.lose(id);
+    exports.pn_web_revive(id);
+    try {
+      await within(this.#workers.replace(this.#core, id), this.#options);
+      this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker: id }));
+    } catch (error) {
+      this.#tell(id, error.message, error);
+      // Without a replacement the pool would wait for ever with what it has.
+      this.#host.rejectAll(new PennyError('PENNY_EWORKER', `worker ${id} was lost: ${error.message}`, { cause: error }));
+      this.#leave();
+      this.dispose();
+    }
+  }
+
+  #leave() {
+    this.#left++;
+    this.#onLeft();
   }
 
   get size() {

@@ -41,6 +41,7 @@ export function checkOptions(options) {
   if (options.worker !== undefined && typeof options.worker !== 'function') {
     throw new TypeError('worker is a function that gives a Worker');
   }
+  if (options.worker && options.tasks) throw new TypeError('give worker or tasks, not both');
   return {
     ...options,
     workers,
@@ -139,13 +140,12 @@ export async function createCore(options) {
 
 /* ---- workers ---- */
 
-function makeWorker({ worker, tasks, name }, id) {
+function makeWorker({ worker, name }, id) {
   const made = worker
     ? worker(id)
     : // The address stands inside the call so that bundlers find the file.
       new Worker(new URL('./worker.entry.js', import.meta.url), { type: 'module', name: name ?? `penny-${id}` });
   if (typeof made?.postMessage !== 'function') throw new TypeError('the worker function gave no Worker');
-  if (worker && tasks) throw new TypeError('give worker or tasks, not both');
   return made;
 }
 
@@ -155,38 +155,58 @@ function makeWorker({ worker, tasks, name }, id) {
  */
 export function makeWorkers(options) {
   const list = [];
-  const on = { message() {}, error() {} };
-  const fail = (id, why, cause) => new PennyError('PENNY_ESTART', `worker ${id} ${why}`, { cause });
   const answers = [];
+  const on = { message() {}, error() {} };
   const end = () => {
     for (const worker of list) worker.terminate();
   };
+
+  const make = (id) => {
+    const worker = makeWorker(options, id);
+    list[id] = worker;
+    const answer = new Promise((resolve, reject) => {
+      const fail = (why, cause) => reject(new PennyError('PENNY_ESTART', `worker ${id} ${why}`, { cause }));
+      worker.onmessage = ({ data }) => {
+        if (data?.penny === 'ready') resolve(data.names);
+        else if (data?.penny === 'failed') {
+          reject(new PennyError(data.code ?? 'PENNY_ESTART', `worker ${id}: ${data.message}`));
+        } else on.message(id, data);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault?.();
+        const why = event.message ? `${event.message} (${event.filename}:${event.lineno})` : '404, a syntax error or a policy?';
+        fail(`could not load its file: ${why}`, event.error);
+        on.error(id, event);
+      };
+      worker.onmessageerror = (event) => {
+        fail('sent what cannot be read');
+        on.error(id, event);
+      };
+    });
+    // Whoever attaches sees it.
+    answer.catch(() => {});
+    answers[id] = answer;
+  };
+
+  /** Sends a worker all it needs, once; resolves with the names of its tasks. */
+  const send = ({ module, view, control }, id) => {
+    const block = view.get(control + CONTROL_WORKER_BASE) + id * WORKER_BYTES;
+    const bottom = view.get(block + WORKER_STACK);
+    list[id].postMessage({
+      penny: VERSION,
+      hash: LAYOUT_HASH,
+      module,
+      memory: view.memory,
+      id,
+      block,
+      stack: { top: bottom + options.stackBytes, bottom },
+      tasks: options.tasks && String(new URL(options.tasks, globalThis.document?.baseURI ?? import.meta.url)),
+    });
+    return answers[id];
+  };
+
   try {
-    for (let id = 0; id < options.workers; id++) {
-      const worker = makeWorker(options, id);
-      list.push(worker);
-      const answer = new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }) => {
-          if (data?.penny === 'ready') resolve(data.names);
-          else if (data?.penny === 'failed') {
-            const error = new PennyError(data.code ?? 'PENNY_ESTART', `worker ${id}: ${data.message}`);
-            reject(error);
-          } else on.message(id, data);
-        };
-        worker.onerror = (event) => {
-          event.preventDefault?.();
-          const why = event.message ? `: ${event.message} (${event.filename}:${event.lineno})` : ' (404, a syntax error or a policy?)';
-          reject(fail(id, `could not load its file${why}`, event.error));
-          on.error(id, event);
-        };
-        worker.onmessageerror = (event) => {
-          reject(fail(id, 'sent what cannot be read'));
-          on.error(id, event);
-        };
-      });
-      answer.catch(() => {});
-      answers.push(answer);
-    }
+    for (let id = 0; id < options.workers; id++) make(id);
   } catch (cause) {
     end();
     if (cause instanceof TypeError) throw cause;
@@ -196,29 +216,14 @@ export function makeWorkers(options) {
     list,
     on,
     end,
-    async attach({ module, view, exports, control }) {
-      const tasks = options.tasks && String(new URL(options.tasks, globalThis.document?.baseURI ?? import.meta.url));
-      const base = view.get(control + CONTROL_WORKER_BASE);
-      for (const [id, worker] of list.entries()) {
-        const block = base + id * WORKER_BYTES;
-        const bottom = view.get(block + WORKER_STACK);
-        worker.postMessage({
-          penny: VERSION,
-          hash: LAYOUT_HASH,
-          module,
-          memory: view.memory,
-          id,
-          block,
-          stack: { top: bottom + options.stackBytes, bottom },
-          tasks,
-        });
-      }
-      const names = await Promise.all(answers);
-      for (const other of names) {
-        if (String(other) === String(names[0])) continue;
-        throw new PennyError('PENNY_EVERSION', 'the workers have different tasks: reload, one of their files is stale');
-      }
-      return names[0];
+    async attach(core) {
+      const names = await Promise.all(list.map((_, id) => send(core, id)));
+      if (names.every((other) => String(other) === String(names[0]))) return names[0];
+      throw new PennyError('PENNY_EVERSION', 'the workers have different tasks: reload, one of their files is stale');
+    },
+    replace(core, id) {
+      make(id);
+      return send(core, id);
     },
   };
 }

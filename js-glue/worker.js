@@ -51,11 +51,11 @@ async function start(message) {
     message.stack,
   );
   if (exports.pn_web_attach(message.id)) throw errorOf(ENOMEM);
-  // A task that ends its worker takes its promises with it: the page has to know.
-  const { close } = globalThis;
+  // A task that ends its worker: the page has to know, and this thread may touch nothing any more.
   globalThis.close = () => {
     postMessage({ penny: 'gone' });
-    close.call(globalThis);
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    for (;;) Atomics.wait(word, 0, 0);
   };
   postMessage({ penny: 'ready', names });
   loop(exports, view, message.block).then(
