@@ -345,6 +345,13 @@ async function launchWebKit({ env = {} }) {
       return mine;
     };
 
+    // A new window is made from a current one, and that may be the one that was closed last.
+    const newWindow = async () => {
+      const [handle] = await request('GET', `${at}/window/handles`);
+      await request('POST', `${at}/window`, { handle });
+      return (await request('POST', `${at}/window/new`, { type: 'window' })).handle;
+    };
+
     return {
       engine: 'webkit',
       version: session.capabilities.browserVersion,
@@ -353,7 +360,7 @@ async function launchWebKit({ env = {} }) {
       async newPage(url) {
         const handle = isFirstPage
           ? await request('GET', `${at}/window`)
-          : (await request('POST', `${at}/window/new`, { type: 'window' })).handle;
+          : await newWindow();
         isFirstPage = false;
         const messages = [];
         let ticket = 0;

@@ -66,6 +66,13 @@ export function checkPlatform({ worker }) {
 
 /* ---- module and memory ---- */
 
+function moduleError(text, cause) {
+  const message = String(cause?.message ?? cause);
+  const isPolicy = /security policy|unsafe-eval|csp/i.test(message);
+  const hint = isPolicy ? " (the page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)" : '';
+  return new PennyError('PENNY_EMODULE', `${text}: ${message}${hint}`, { cause });
+}
+
 async function compile(wasm = new URL('./core.wasm', import.meta.url)) {
   if (wasm instanceof WebAssembly.Module) return wasm;
   const isBytes = ArrayBuffer.isView(wasm) || Object.prototype.toString.call(wasm).endsWith('ArrayBuffer]');
@@ -80,9 +87,7 @@ async function compile(wasm = new URL('./core.wasm', import.meta.url)) {
     }
     return await WebAssembly.compileStreaming(response);
   } catch (cause) {
-    const policy = /security policy|unsafe-eval|csp/i.test(cause?.message);
-    const hint = policy ? " (the page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)" : '';
-    throw new PennyError('PENNY_EMODULE', `${what} could not be loaded: ${cause?.message ?? cause}${hint}`, { cause });
+    throw moduleError(`${what} could not be loaded`, cause);
   }
 }
 
@@ -110,10 +115,7 @@ function instantiateOn(module, { maximumBytes, initialBytes, maxWorkers, workers
       // Engines do not tell how large the module's own data is: try twice as much.
       const isSmall = isLink && !/shared/i.test(text) && /initial|smaller|size|page/i.test(text);
       if (isSmall && initial < maximum) initial = Math.min(initial * 2, MAXIMUM_BYTES / PAGE_BYTES);
-      else if (isLink) {
-        const why = /shared/i.test(text) ? 'it has no shared memory (no threads)' : text;
-        throw new PennyError('PENNY_EMODULE', `this is no Penny module: ${why}: build it with penny_add_module`, { cause: error });
-      } else throw error;
+      else throw error instanceof PennyError ? error : moduleError('this is no Penny module, or one without threads (penny_add_module builds one)', error);
     }
   }
 }
