@@ -12,6 +12,7 @@
 
 #include "port.h"
 #include "root.h"
+#include "scheduler.h"
 #include "thread_pool.h"
 
 static _Thread_local pn_worker *self;
@@ -83,13 +84,16 @@ int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worke
                   void *argument) {
   void *stack = stackSave();
   char text[160];
+  uint32_t level = worker->depth;
   int outcome = enter_js((void *)body, worker, head, argument, text, sizeof text);
-  stackRestore(stack);
   if (outcome == TRAPPED || outcome == OVERFLOWED) {
     size_t bytes = 0;
     while (text[bytes]) bytes++;
     pn_root_fault(worker, outcome == TRAPPED ? PENNY_ETRAP : PENNY_ESTACK, text, bytes);
   }
+  /* After a throw the pointer is still where it was: below the frames that stolen children use. */
+  if (outcome != RETURNED) pn_sched_abandon(worker, level);
+  stackRestore(stack);
   return outcome != RETURNED;
 }
 

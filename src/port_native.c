@@ -28,6 +28,7 @@
 typedef struct enter_frame {
   sigjmp_buf jump;
   struct enter_frame *outer;
+  uint32_t level; /* number of the entry that it guards */
 } enter_frame;
 
 static _Thread_local pn_worker *self;
@@ -76,6 +77,7 @@ int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worke
                   void *argument) {
   enter_frame frame;
   frame.outer = innermost;
+  frame.level = worker->depth;
   innermost = &frame;
   int is_thrown = sigsetjmp(frame.jump, 0);
   if (!is_thrown) body(worker, head, argument);
@@ -85,6 +87,7 @@ int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worke
 
 void pn_port_throw(void) {
   if (!innermost) pn_port_fatal("penny: a failure outside any task");
+  pn_sched_abandon(self, innermost->level);
   siglongjmp(innermost->jump, 1);
 }
 
@@ -143,6 +146,7 @@ static void on_trap(int number, siginfo_t *info, void *context) {
   size_t bytes = 0;
   while (message[bytes]) bytes++;
   pn_root_fault(self, is_overflow ? PENNY_ESTACK : PENNY_ETRAP, message, bytes);
+  pn_sched_abandon(self, innermost->level);
   siglongjmp(innermost->jump, 1);
 }
 

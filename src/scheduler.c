@@ -368,6 +368,11 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
   }
 }
 
+void pn_sched_abandon(pn_worker *w, uint32_t level) {
+  for (uint32_t i = w->depth; i >= level && i > 0; i--)
+    pn_stack_unwind(w, w->entries[i - 1].head, w->entries[i - 1].base);
+}
+
 void pn_sched_check_cancel(pn_worker *w) {
   /* Lowered before the look at the cause: a cause set later raises it again. Sequentially
    * consistent: pairs with the fetch-or in pn_stack_request, which comes after the cause. */

@@ -31,6 +31,11 @@ pn_root *pn_sched_root_of(pn_worker *victim, uint32_t index);
 void pn_sched_check_cancel(pn_worker *worker);
 /* Leaves the task because one that it joined failed; the root has the error. */
 PN_NORETURN void pn_sched_fail_again(pn_worker *worker);
+/* Before a throw leaves the frames of entry number `level` (counted from 1) and of those above it:
+ * drops their unstolen children and waits for the stolen ones, which still read arguments from those
+ * frames and write results into them. The port calls it while the C stack pointer is still below
+ * them. */
+void pn_sched_abandon(pn_worker *worker, uint32_t level);
 /* Trips every worker's next spawn or sync. Any thread. */
 void pn_sched_request_all(pn_control *control, uint32_t bits);
 
