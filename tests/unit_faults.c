@@ -114,6 +114,31 @@ PENNY_TASK(int32_t, fails_beside_loop)
     penny_fail(CODE, NULL);
 }
 
+/* Stolen children hold pointers into the frame of the task that fails: it must stay until they have ended. */
+static int32_t readers;
+
+PENNY_TASK(void, reads_frame, (volatile uint32_t *, frame), (int32_t, words))
+{
+    __atomic_fetch_add(&readers, 1, __ATOMIC_SEQ_CST);
+    double end = penny_now_ms() + 1;
+    do {
+        for (int32_t i = 0; i < words; i++) {
+            if (!CHECK_EQUAL(frame[i], 0xC0FFEE00u + (uint32_t)i)) return;
+        }
+    } while (penny_now_ms() < end);
+}
+
+PENNY_TASK(int32_t, fails_above_readers)
+{
+    volatile uint32_t frame[256];
+    for (uint32_t i = 0; i < 256; i++) frame[i] = 0xC0FFEE00u + i;
+    __atomic_store_n(&readers, 0, __ATOMIC_SEQ_CST);
+    for (int32_t i = 0; i < 4; i++) PENNY_SPAWN(reads_frame, frame, 256);
+    double end = penny_now_ms() + 3000;
+    while (!__atomic_load_n(&readers, __ATOMIC_SEQ_CST) && penny_now_ms() < end) penny_poll();
+    penny_fail(CODE, "while its frame is read");
+}
+
 /* A failure passes through a GET with its own code. */
 PENNY_TASK(int32_t, gets_failure, (int32_t, depth))
 {
@@ -154,6 +179,8 @@ TEST_TASK(unit_faults)
     if (penny_workers() > 2) {
         test_enter("a stolen task");
         for (int32_t i = 0; i < 50 * scale; i++) CHECK_EQUAL(ERROR_OF(spawner_of_stolen), CODE);
+        test_enter("below readers of the frame");
+        for (int32_t i = 0; i < 30 * scale; i++) CHECK_EQUAL(ERROR_OF(fails_above_readers), CODE);
         test_enter("beside a loop that asks");
         for (int32_t i = 0; i < 5; i++) CHECK_EQUAL(ERROR_OF(fails_beside_loop), CODE);
     }
