@@ -19,9 +19,9 @@
 #include "task_stack.h"
 
 typedef struct pn_deque_buffer {
-  uint64_t capacity; /* a power of two */
+  uint64_t capacity; /* a power of two; constant, like the next */
   struct pn_deque_buffer *outgrown;
-  uintptr_t items[]; /* roots, or with bit 0 set a stolen task that its thief passed on */
+  uintptr_t items[]; /* addresses of roots; owner stores, takers read */
 } pn_deque_buffer;
 
 /* Owner: makes room for one more; false when memory is exhausted (nothing changed). */

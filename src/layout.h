@@ -61,9 +61,10 @@ enum {
 struct pn_task {
   PN_ALIGN(64)
   const struct pn_task_type *type; /* owner writes; the thief reads after it has won the task */
-  uint32_t status; /* owner resets; thief and joiner by compare-exchange and exchange (root.c:
-                      executor) */
-  uint32_t thief;  /* the winning thief writes its id + 1; the joiner reads it to steal back */
+  uint32_t
+      status;     /* PN_FREE and so on: owner resets; thief, joiner and whoever buries one by atomic
+                      read-modify-write (scheduler.c) */
+  uint32_t thief; /* the winning thief writes its id + 1; the joiner reads it to steal back */
   PN_ALIGN(16)
   unsigned char payload[48]; /* arguments of 8 bytes each, then the result; more than 6: pointer to
                                 a line */
@@ -104,7 +105,8 @@ struct pn_root {
       cancel; /* anybody sets it, once, to the code (positive) that its tasks shall fail with */
   uint32_t ticket; /* the host's ledger slot; constant */
   uint32_t refs;   /* holders: queue, future, group */
-  uint32_t waiter; /* id + 1 of the first worker that waits for this future; by compare-exchange */
+  uint32_t waiter; /* id + 1 of the first worker that waits for this future; by compare-exchange. JS
+                      task: 1 while its promise is pending, written by its worker */
   uint32_t message_bytes; /* length of message */
   char *message;    /* heap copy of the failure's message, or NULL; written by who set `error` */
   const char *name; /* the task's name: constant, static */
@@ -174,13 +176,13 @@ struct pn_worker {
   void *stack;          /* base of this worker's C stack (web), freed when it retires */
   uint32_t is_gone;     /* host: the worker has ended and was buried */
   /* statistics: the owner stores, anybody reads. */
-  PN_ALIGN(64) uint64_t steals; /* +448 */
-  uint64_t joins_helped;
-  uint64_t publishes;
-  uint64_t parks;
+  PN_ALIGN(64) uint64_t steals; /* +448 tasks won from others and run */
+  uint64_t joins_helped;        /* of these, inside a join */
+  uint64_t publishes;           /* times that it made private tasks public */
+  uint64_t parks;               /* times that it went to sleep */
   uint64_t wakes;
-  uint64_t roots;
-  uint64_t published_tasks;
+  uint64_t roots;           /* roots that it began */
+  uint64_t published_tasks; /* tasks made public */
   uint64_t max_depth;
   PN_ALIGN(64) pn_task got; /* the result that the last PENNY_GET hands back */
   /* private to the owner; thieves read the directory and the entries of slots that they hold. */

@@ -28,10 +28,12 @@ bool pn_port_may_block(void) {
 }
 
 void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
+  /* Sequentially consistent by the instruction; callers look at the word again (park.c). */
   __builtin_wasm_memory_atomic_wait32((int *)(void *)word, (int)expected, timeout_ns);
 }
 
 void pn_port_wake(uint32_t *word, uint32_t count) {
+  /* The caller has changed the word before; pairs with the wait above. */
   __builtin_wasm_memory_atomic_notify((int *)(void *)word, count);
 }
 

@@ -139,7 +139,7 @@ static void run_entry(pn_worker *w, pn_task *head, void (*body)(pn_worker *, pn_
 }
 
 void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root) {
-  pn_store_relaxed(&root->task.thief, w->id + 1); /* the same */
+  pn_store_relaxed(&root->task.thief, w->id + 1); /* a hint for waiters, as in run_stolen */
   pn_store_relaxed(&w->roots, w->roots + 1);      /* own variable */
   begin_entry(w, head, root, &root->task, 0);
   run_entry(w, head, pn_root_body(root), root);

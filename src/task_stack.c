@@ -4,9 +4,8 @@
  *     split..head-1 private.
  * I2  Whatever moves top or split is an atomic read-modify-write of worker->ts.
  * I3  A slot is reused only after its task was joined; its address never changes.
- * I4  With more
- *     than one worker, an empty public part has PN_WANT_STEAL raised, or its emptier is about
- *     to raise it.
+ * I4  With more than one worker, an empty public part has PN_WANT_STEAL raised, or its emptier is
+ *     about to raise it.
  * I5  The head is the end of a chunk, never the start of the one above: slot 0 of a chunk
  *     above the first is always popped by the slow path, which changes chunk.
  */
