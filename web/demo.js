@@ -104,7 +104,12 @@ class Row {
     };
   }
 
-  finish({ ok, speedup, steals }) {
+  finish({ ok, speedup, steals, serialMs, oneMs }, { spawns }) {
+    if (spawns) {
+      const ns = ((oneMs - serialMs) * 1e6) / spawns;
+      this.root.querySelector('.about').textContent =
+        `${this.workload.about} ${spawns.toLocaleString('en')} of them, ${ns.toFixed(1)} ns each.`;
+    }
     this.#figure('speedup', `${speedup.toFixed(2)}×`);
     this.#figure('steals', steals.toLocaleString('en'));
     this.#figure('answer', ok ? '✓' : '✗');
@@ -164,7 +169,7 @@ async function runRow(row) {
       show: view && ((pool, state, run) => view.show(pool, state, run, assets)),
     });
     Object.assign(result, measured);
-    row.finish(measured);
+    row.finish(measured, size);
     say(`${title}: ${measured.speedup.toFixed(2)} times plain C`);
   } catch (error) {
     result.error = String(error?.message ?? error);

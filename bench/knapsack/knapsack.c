@@ -25,12 +25,14 @@ static inline bool is_hopeful(const problem *p, int32_t i, int32_t capacity, int
   return missing < 0 || (int64_t)capacity * p->item[i].value > missing * p->item[i].weight;
 }
 
-static void search_serial(problem *p, int32_t i, int32_t capacity, int32_t value) {
-  if (value > p->best) p->best = value;
-  if (i == p->items || !is_hopeful(p, i, capacity, value, p->best)) return;
-  if (capacity >= p->item[i].weight)
-    search_serial(p, i + 1, capacity - p->item[i].weight, value + p->item[i].value);
-  search_serial(p, i + 1, capacity, value);
+/* The twin, and the bottom of the parallel search: `best` is known, gives the best of it and of
+ * what was found. */
+static int32_t search(const problem *p, int32_t i, int32_t capacity, int32_t value, int32_t best) {
+  if (value > best) best = value;
+  if (i == p->items || !is_hopeful(p, i, capacity, value, best)) return best;
+  item it = p->item[i];
+  if (capacity >= it.weight) best = search(p, i + 1, capacity - it.weight, value + it.value, best);
+  return search(p, i + 1, capacity, value, best);
 }
 
 static inline int32_t best_now(problem *p) {
@@ -39,26 +41,17 @@ static inline int32_t best_now(problem *p) {
   return pn_load_relaxed(&p->best);
 }
 
-static __attribute__((noinline, cold)) void raise_best(problem *p, int32_t value) {
+static void raise_best(problem *p, int32_t value) {
   int32_t seen = best_now(p);
   /* Relaxed: one word that only grows, by compare-exchange; nothing else is published with it. */
   while (value > seen && !pn_cas_relaxed(&p->best, &seen, value)) continue;
-}
-
-/* The bottom of the parallel search: search_serial on the shared bound. */
-static void search_bottom(problem *p, int32_t i, int32_t capacity, int32_t value) {
-  if (value > best_now(p)) raise_best(p, value);
-  if (i == p->items || !is_hopeful(p, i, capacity, value, best_now(p))) return;
-  if (capacity >= p->item[i].weight)
-    search_bottom(p, i + 1, capacity - p->item[i].weight, value + p->item[i].value);
-  search_bottom(p, i + 1, capacity, value);
 }
 
 PENNY_TASK(void, bench_knapsack_search, (void *, problem_of_it), (int32_t, i), (int32_t, capacity),
            (int32_t, value)) {
   problem *p = problem_of_it;
   if (p->items - i <= SERIAL_ITEMS) {
-    search_bottom(p, i, capacity, value);
+    raise_best(p, search(p, i, capacity, value, best_now(p)));
     return;
   }
   if (value > best_now(p)) raise_best(p, value);
@@ -85,9 +78,7 @@ PENNY_EXPORT(bench_knapsack)
 
 PENNY_TASK(int64_t, bench_knapsack_serial, (int32_t *, numbers)) {
   problem *p = (problem *)(void *)numbers;
-  p->best = 0;
-  search_serial(p, 0, p->capacity, 0);
-  return p->best;
+  return search(p, 0, p->capacity, 0, 0);
 }
 PENNY_EXPORT(bench_knapsack_serial)
 

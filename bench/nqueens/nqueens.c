@@ -7,7 +7,7 @@
 #include "../workloads.h"
 
 /* Rows that are left to plain calls: the work below such a node is some twenty nodes. */
-enum { SERIAL_ROWS = 3 };
+enum { SERIAL_ROWS = 4 };
 
 /* Is column `column` of row `row` free of the queens in rows 0..row-1? Row 0 lies lowest and is
  * `row` rows away. */

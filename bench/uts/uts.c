@@ -13,11 +13,8 @@
 
 enum { MAX_CHILDREN = 100 };
 
-/* 160 bits, passed by value in three words so that a node lives in a task's arguments: words
- * 0-1, 2-3, 4 of the hash. */
 typedef struct node {
-  uint64_t a, b;
-  uint32_t c;
+  uint32_t word[5];
 } node;
 
 typedef struct tree {
@@ -45,18 +42,18 @@ static inline uint32_t rotate(uint32_t x, int bits) {
   return x << bits | x >> (32 - bits);
 }
 
-/* SHA-1 (FIPS 180-4) of a message of six or five 32-bit words, the only lengths that occur: one
- * block. */
-static __attribute__((noinline)) node sha1(node in, uint32_t last, int words) {
-  uint32_t w[16] = {(uint32_t)(in.a >> 32), (uint32_t)in.a, (uint32_t)(in.b >> 32), (uint32_t)in.b,
-                    in.c};
-  if (words == 6) {
-    w[5] = last;
+/* SHA-1 (FIPS 180-4) of a message of one block: the node `in`, then, unless it is for a root, the
+ * number of a child. */
+static __attribute__((noinline)) void sha1(node *out, const node *in, int32_t child) {
+  uint32_t w[16] = {in->word[0], in->word[1], in->word[2], in->word[3], in->word[4]};
+  if (child >= 0) {
+    w[5] = (uint32_t)child;
     w[6] = 0x80000000u;
+    w[15] = 192;
   } else {
     w[5] = 0x80000000u;
+    w[15] = 160;
   }
-  w[15] = (uint32_t)words * 32;
   uint32_t a = 0x67452301u, b = 0xEFCDAB89u, c = 0x98BADCFEu, d = 0x10325476u, e = 0xC3D2E1F0u;
 #define NEXT(t) \
   (w[(t)&15] = rotate(w[((t) + 13) & 15] ^ w[((t) + 8) & 15] ^ w[((t) + 2) & 15] ^ w[(t)&15], 1))
@@ -79,62 +76,88 @@ static __attribute__((noinline)) node sha1(node in, uint32_t last, int words) {
   for (int t = 40; t < 60; t++) ROUND((b & c) | (d & (b | c)), 0x8F1BBCDCu, NEXT(t));
 #pragma GCC unroll 20
   for (int t = 60; t < 80; t++) ROUND(b ^ c ^ d, 0xCA62C1D6u, NEXT(t));
-  a += 0x67452301u;
-  b += 0xEFCDAB89u;
-  c += 0x98BADCFEu;
-  d += 0x10325476u;
-  e += 0xC3D2E1F0u;
-  return (node){(uint64_t)a << 32 | b, (uint64_t)c << 32 | d, e};
+  out->word[0] = a + 0x67452301u;
+  out->word[1] = b + 0xEFCDAB89u;
+  out->word[2] = c + 0x98BADCFEu;
+  out->word[3] = d + 0x10325476u;
+  out->word[4] = e + 0xC3D2E1F0u;
 }
 
-static node root_of(tree t) {
-  return sha1((node){0, 0, t.seed}, 0, 5);
+/* A node in the visit, with what its children need to know; they read it in its frame. */
+typedef struct visit {
+  const tree *tree;
+  node node;
+  int32_t depth;
+} visit;
+
+static void visit_root(visit *v, const tree *t) {
+  const node seed = {{0, 0, 0, 0, t->seed}};
+  *v = (visit){.tree = t};
+  sha1(&v->node, &seed, -1);
 }
 
-static int32_t children_of(const tree *t, node n, int32_t depth) {
-  double u = (double)(n.c & 0x7FFFFFFFu) / 2147483648.0;
+static int32_t count_children(const visit *v) {
+  const tree *t = v->tree;
+  double u = (double)(v->node.word[4] & 0x7FFFFFFFu) / 2147483648.0;
   if (t->is_binomial) {
-    if (depth == 0) return t->root;
+    if (v->depth == 0) return t->root;
     return u < t->probability ? t->children : 0;
   }
-  double factor = depth < t->depth ? t->root : 0;
-  if (factor == 0) return 0;
-  /* The number of children has a geometric distribution with mean `factor`. */
-  int32_t children = (int32_t)floor(log(1 - u) / log(1 - 1 / (1 + factor)));
+  if (v->depth >= t->depth) return 0;
+  /* The number of children has a geometric distribution with mean t->root. */
+  int32_t children = (int32_t)floor(log(1 - u) / log(1 - 1 / (1 + (double)t->root)));
   return children > MAX_CHILDREN ? MAX_CHILDREN : children;
 }
 
-static int64_t count(const tree *t, node n, int32_t depth) {
-  int32_t children = children_of(t, n, depth);
+static int64_t count(const visit *v);
+
+static int64_t count_child(const visit *parent, int32_t index) {
+  visit v;
+  v.tree = parent->tree;
+  v.depth = parent->depth + 1;
+  sha1(&v.node, &parent->node, index);
+  return count(&v);
+}
+
+static int64_t count(const visit *v) {
+  int32_t children = count_children(v);
   int64_t nodes = 1;
-  for (int32_t i = 0; i < children; i++) nodes += count(t, sha1(n, (uint32_t)i, 6), depth + 1);
+  for (int32_t i = 0; i < children; i++) nodes += count_child(v, i);
   return nodes;
 }
 
-/* Visits child `index` of the node (a, b, c), or that node itself for index -1. */
-PENNY_TASK(int64_t, bench_uts_visit, (const void *, tree_of_it), (uint64_t, a), (uint64_t, b),
-           (uint32_t, c), (int32_t, index), (int32_t, depth)) {
-  const tree *t = tree_of_it;
-  node n = {a, b, c};
-  if (index >= 0) n = sha1(n, (uint32_t)index, 6);
-  int32_t children = children_of(t, n, depth);
+static int64_t spawn_children(PENNY_CONTEXT, const visit *v);
+
+PENNY_TASK(int64_t, bench_uts_child, (const void *, parent_visit), (int32_t, index)) {
+  const visit *parent = parent_visit;
+  visit v;
+  v.tree = parent->tree;
+  v.depth = parent->depth + 1;
+  sha1(&v.node, &parent->node, index);
+  return spawn_children(PENNY_HERE, &v);
+}
+
+static int64_t spawn_children(PENNY_CONTEXT, const visit *v) {
+  int32_t children = count_children(v);
   if (children == 0) return 1;
-  for (int32_t i = children - 1; i > 0; i--)
-    PENNY_SPAWN(bench_uts_visit, t, n.a, n.b, n.c, i, depth + 1);
-  int64_t nodes = 1 + PENNY_CALL(bench_uts_visit, t, n.a, n.b, n.c, 0, depth + 1);
-  for (int32_t i = 1; i < children; i++) nodes += PENNY_SYNC(bench_uts_visit);
+  for (int32_t i = children - 1; i > 0; i--) PENNY_SPAWN(bench_uts_child, v, i);
+  int64_t nodes = 1 + PENNY_CALL(bench_uts_child, v, 0);
+  for (int32_t i = 1; i < children; i++) nodes += PENNY_SYNC(bench_uts_child);
   return nodes;
 }
 
 PENNY_TASK(int64_t, bench_uts, (int32_t, number)) {
   const tree t = tree_of(number);
-  node n = root_of(t);
-  return PENNY_CALL(bench_uts_visit, &t, n.a, n.b, n.c, -1, 0);
+  visit root;
+  visit_root(&root, &t);
+  return spawn_children(PENNY_HERE, &root);
 }
 PENNY_EXPORT(bench_uts)
 
 PENNY_TASK(int64_t, bench_uts_serial, (int32_t, number)) {
   const tree t = tree_of(number);
-  return count(&t, root_of(t), 0);
+  visit root;
+  visit_root(&root, &t);
+  return count(&root);
 }
 PENNY_EXPORT(bench_uts_serial)
