@@ -136,6 +136,8 @@ typedef struct pn_entry {
   pn_task *task;   /* owner, and the host after the owner's death */
   pn_task *head;   /* where the task stack is put back to */
   void *scratch;   /* newest scratch block at entry: newer ones are freed when the entry fails */
+  pn_root
+      *future; /* the one that a PENNY_GET in this entry waits for: released when the entry fails */
 } pn_entry;
 
 struct pn_worker {
@@ -209,7 +211,6 @@ struct pn_control {
   uint32_t shutdown;    /* +20 host sets it once */
   uint32_t locals;      /* per-worker storage keys given out; anybody adds */
   uint32_t index_base;  /* first task stack index: 0, but for tests of the wrap at 2^32 */
-  uint32_t runs;        /* PENNY_RUNs in progress; their threads add and take back */
   uint32_t host_lock;   /* foreign native threads share host_heap; never used on a web page */
   pn_worker *worker_base;
   uint32_t worker_bytes;

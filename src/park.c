@@ -56,7 +56,7 @@ void pn_park_idle(pn_worker *w) {
   sleep_while(w, PN_SLEEPING);
 }
 
-void pn_park_join(pn_worker *w, pn_task *task, bool help) {
+void pn_park_join(pn_worker *w, pn_task *task, pn_root *root) {
   pn_heap_context_settle(&w->heap);
   /* Mark the task waited, from free or running only: an ended one is not waited for any more. */
   uint32_t status =
@@ -68,19 +68,19 @@ void pn_park_join(pn_worker *w, pn_task *task, bool help) {
      * executor exchanges the status first and reads our state after, so one of the two sees the
      * other. */
   } while (!pn_cas_seq_cst(&task->status, &status, status | PN_WAITED));
-  /* One that cannot help shows no root, so that no wake-up meant for a helper is spent on it. The
-   * release comes before the state that makes it visible. */
-  pn_root *root = w->root;
-  if (!help) pn_store_release(&w->root, (pn_root *)NULL);
+  /* It shows the root that it helps: none, so that no wake-up meant for a helper is spent on one that
+   * is not. The release comes before the state that makes it visible. */
+  pn_root *own = w->root;
+  pn_store_release(&w->root, root);
   begin_sleep(w, PN_JOINING);
   /* Sequentially consistent: after the announcement (I3); pairs with the exchange in end_entry. */
   bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_RETURNED;
-  if (is_over || (help && pn_sched_sees_work_of(w, root))) {
+  if (is_over || (root && pn_sched_sees_work_of(w, root))) {
     end_sleep(w, PN_JOINING); /* false: somebody woke us meanwhile, and counted */
   } else {
     sleep_while(w, PN_JOINING);
   }
-  pn_store_release(&w->root, root); /* only compared by others */
+  pn_store_release(&w->root, own); /* only compared by others */
 }
 
 /* Wakes one worker of the class; with a root, only a joiner of that root. */

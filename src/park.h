@@ -15,9 +15,9 @@
 bool pn_park_announce(pn_worker *worker);
 /* Owner: announces and sleeps until woken. Returns at once when there is work. */
 void pn_park_idle(pn_worker *worker);
-/* Owner: sleeps until the status of `task` says that it ended, or (with `help`) work of its root
- * may be there. */
-void pn_park_join(pn_worker *worker, pn_task *task, bool help);
+/* Owner: sleeps until the status of `task` says that it ended, or work of `root` (NULL: none) may be
+ * there to help with. */
+void pn_park_join(pn_worker *worker, pn_task *task, pn_root *root);
 /* Any worker or the host: wakes one idle worker, or else one joiner of `root` (if not NULL). Never
  * blocks. */
 void pn_park_wake_one(pn_control *control, const pn_root *root);

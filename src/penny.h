@@ -165,10 +165,10 @@ typedef struct pn_group penny_group;
 #define PENNY_DETACH(...) PN_CAT(PN_DETACH_, PN_COUNT(__VA_ARGS__))(__VA_ARGS__)
 /* PENNY_GET(name, future): waits, releases the future and gives the result; a failure fails this
  * task too. What has not begun is run here. Task. */
-#define PENNY_GET(f, future) f##_pn_result(pn_future_get(penny_w, penny_head, (future)))
+#define PENNY_GET(f, future) PN_GET(PN_UNIQUE, f, future)
 /* Waits like PENNY_GET but returns 0 or the error and keeps the future; the result is then read by
  * PENNY_GET. Task. */
-#define penny_future_wait(future) pn_future_wait(penny_w, penny_head, (future))
+#define penny_future_wait(future) PN_WAIT(PN_UNIQUE, penny_future, pn_future_wait, future)
 /* True when it has ended. Any. */
 bool penny_future_is_done(const penny_future *future);
 /* Releases a future without waiting; the task still runs. Any worker. */
@@ -181,7 +181,7 @@ penny_group *penny_group_new(void);
 void penny_group_cancel(penny_group *group);
 /* Waits for all tasks of the group; 0 or the first error. Futures of the group stay valid until
  * penny_group_free. Task. */
-#define penny_group_wait(group) pn_group_wait(penny_w, penny_head, (group))
+#define penny_group_wait(group) PN_WAIT(PN_UNIQUE, penny_group, pn_group_wait, group)
 /* Frees a group all of whose tasks have ended (wait first); their futures with it. Worker. */
 void penny_group_free(penny_group *group);
 
@@ -197,8 +197,7 @@ int penny_submit(void (*fn)(PENNY_CONTEXT, void *context), void (*done)(void *co
 /* Calls body over disjoint parts of begin..end-1; splits when somebody is hungry, so no grain is
  * needed. */
 typedef void (*penny_range_fn)(PENNY_CONTEXT, int64_t begin, int64_t end, void *context);
-#define penny_for(begin, end, body, context) \
-  pn_for(penny_w, penny_head, (begin), (end), (body), (context))
+#define penny_for(begin, end, body, context) PN_FOR(PN_UNIQUE, begin, end, body, context)
 
 /* Folds begin..end-1 into `result` (bytes long, at most 256, holding the identity at entry). body
  * adds a part to an accumulator that began as the identity; combine adds the right one to the left
@@ -208,20 +207,19 @@ typedef void (*penny_fold_fn)(PENNY_CONTEXT, int64_t begin, int64_t end, void *a
                               void *context);
 typedef void (*penny_combine_fn)(void *left, const void *right, void *context);
 #define penny_reduce(begin, end, result, bytes, body, combine, context) \
-  pn_reduce(penny_w, penny_head, (begin), (end), (result), (bytes), (body), (combine), (context))
+  PN_REDUCE(PN_UNIQUE, begin, end, result, bytes, body, combine, context)
 
 /* Prefix combination of `count` elements of `bytes` (at most 256) each, in place; `identity` is
  * such an element. With exclusive, element i gets the combination of those before it. combine is
  * associative: left = left + right. */
-#define penny_scan(base, count, bytes, identity, combine, exclusive, context)                \
-  pn_scan(penny_w, penny_head, (base), (count), (bytes), (identity), (combine), (exclusive), \
-          (context))
+#define penny_scan(base, count, bytes, identity, combine, exclusive, context) \
+  PN_SCAN(PN_UNIQUE, base, count, bytes, identity, combine, exclusive, context)
 
 /* Sorts `count` elements of `bytes` each, stably, by compare(a, b, context) < 0, 0, > 0. Needs as
  * much memory again: fails the task with PENNY_ENOMEM, the array unchanged, when there is none. */
 typedef int (*penny_compare_fn)(const void *a, const void *b, void *context);
 #define penny_sort(base, count, bytes, compare, context) \
-  pn_sort(penny_w, penny_head, (base), (count), (bytes), (compare), (context))
+  PN_SORT(PN_UNIQUE, base, count, bytes, compare, context)
 
 /* ---- memory ---- */
 

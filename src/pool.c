@@ -17,6 +17,24 @@
  * Written before any worker starts and after all have ended. */
 static pn_control *the_pool;
 
+/* Foreign threads inside PENNY_RUN or penny_submit, and whether the pool lets no more in. They outlive
+ * the region, which goes only when nobody is inside. */
+static uint32_t visitors;
+static uint32_t is_closing;
+
+pn_control *pn_pool_enter(void) {
+  /* Sequentially consistent, both: a visitor is counted before it looks, and pn_pool_destroy says
+   * that it closes before it looks at the count. */
+  pn_add_seq_cst(&visitors, 1u);
+  if (!pn_load_seq_cst(&is_closing) && the_pool) return the_pool;
+  pn_pool_leave();
+  return NULL;
+}
+
+void pn_pool_leave(void) {
+  pn_sub_seq_cst(&visitors, 1u); /* pairs with the load in pn_pool_destroy */
+}
+
 pn_control *pn_pool(void) {
   return the_pool;
 }
@@ -61,6 +79,7 @@ int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32
   /* Release: a worker that finds the magic finds all of the above (js: attach). */
   pn_store_release(&control->workers, workers);
   pn_store_release(&control->magic, PN_MAGIC); /* last */
+  pn_store_seq_cst(&is_closing, 0u);           /* before the pool is there */
   the_pool = control;
   return 0;
 }
@@ -78,9 +97,8 @@ void pn_pool_shutdown(pn_control *control) {
   pn_park_wake_all(control);
 }
 
-int64_t pn_pool_destroy(void) {
-  pn_control *control = the_pool;
-  /* What a foreign thread submitted after the last worker's last look. */
+/* Ends what was submitted after the last worker's last look. */
+static void refuse_queued(pn_control *control) {
   for (uint32_t i = 0; i < control->max_workers; i++) {
     uintptr_t item;
     while (pn_deque_take(pn_worker_at(control, i), &item) == PN_TAKEN)
@@ -91,9 +109,18 @@ int64_t pn_pool_destroy(void) {
     pn_root_refuse(root);
     root = next;
   }
-  /* Foreign threads are still reading the results of their PENNY_RUNs. Acquire: pairs with the
-   * subtraction in pn_run_end. None on the web. */
-  while (pn_load_acquire(&control->runs)) pn_port_wait(&control->runs, control->runs, 1000000);
+}
+
+int64_t pn_pool_destroy(void) {
+  pn_control *control = the_pool;
+  pn_store_seq_cst(&is_closing, 1u); /* before the look at the visitors (pn_pool_enter) */
+  for (;;) {
+    /* Sequentially consistent: pairs with pn_pool_enter and pn_pool_leave. None on the web. */
+    uint32_t inside = pn_load_seq_cst(&visitors);
+    refuse_queued(control);
+    if (!inside) break;
+    pn_port_wait(&visitors, inside, 1000000);
+  }
   for (pn_root *root = pn_queue_take(&control->completions); root;) {
     pn_root *next = root->link;
     pn_root_release(root);

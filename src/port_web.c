@@ -19,7 +19,7 @@
 /* Runs pn_web_body under try/catch: 0, or 1 when it was thrown out (the failure is then recorded by pn_web_fault). */
 IMPORT(pn_js_enter)
 int pn_js_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head,
-                void *argument);
+                void *argument, uint32_t level);
 IMPORT(pn_js_throw) PN_NORETURN void pn_js_throw(void);
 IMPORT(pn_js_fatal) PN_NORETURN void pn_js_fatal(const char *message, size_t bytes);
 IMPORT(pn_js_now) double pn_js_now(void);
@@ -90,7 +90,7 @@ int pn_port_commit(void *end) {
 
 int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head,
                   void *argument) {
-  return pn_js_enter(body, worker, head, argument);
+  return pn_js_enter(body, worker, head, argument, worker->depth);
 }
 
 void pn_port_throw(void) {
@@ -209,7 +209,6 @@ pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ti
 
 /* The host has read the result (or gives the root up after every worker has left). */
 EXPORT(pn_web_release) void pn_web_release(pn_root *root) {
-  penny_free(root->data);
   pn_root_release(root);
 }
 
@@ -229,7 +228,7 @@ EXPORT(pn_web_bury) int pn_web_bury(uint32_t id) {
 /* The same for a root whose promise was pending there; does nothing to any other root. */
 EXPORT(pn_web_lose) void pn_web_lose(pn_root *root, uint32_t id) {
   /* Acquire: what run_js and pn_sched_run_root wrote, before the worker told that it is lost. */
-  if (pn_load_acquire(&root->state) != PN_STARTED || !root->waiter) return;
+  if (pn_root_step(pn_load_acquire(&root->state)) != PN_STARTED || !root->waiter) return;
   if (pn_load_relaxed(&root->task.thief) != id + 1) return; /* as above */
   int expected = 0;
   pn_cas_acq_rel(&root->error, &expected, PENNY_EWORKER); /* a cancel may have come first */
@@ -284,6 +283,11 @@ EXPORT(pn_web_body)
 void pn_web_body(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head,
                  void *argument) {
   body(w, head, argument);
+}
+
+/* After any throw, before the C stack pointer is put back: it is still below the thrown frames. */
+EXPORT(pn_web_abandon) void pn_web_abandon(pn_worker *w, uint32_t level) {
+  pn_sched_abandon(w, level);
 }
 
 /* Records why the innermost body was thrown out; `message` is a heap block, freed here, or NULL. */

@@ -33,6 +33,7 @@ void pn_root_release(pn_root *root) {
   /* Acquire-release: the last one sees all that the others did with it before it frees. */
   if (pn_add_acq_rel(&root->refs, (uint32_t)-1) != 1) return;
   penny_free(root->message);
+  if (root->kind == PN_KIND_JS) penny_free(root->data);
   penny_free(root);
 }
 
@@ -204,7 +205,7 @@ static void wait_started(pn_worker *w, pn_task *head, penny_future *future) {
   uint32_t nobody = 0;
   /* Acquire-release: set before the waited mark that pn_sched_wait may set. */
   if (pn_cas_acq_rel(&future->waiter, &nobody, w->id + 1) || nobody == w->id + 1) {
-    pn_sched_wait(w, head, &future->task, true);
+    pn_sched_wait(w, head, &future->task, future);
     return;
   }
   /* Acquire: pairs with the exchange in pn_root_end. */
@@ -227,29 +228,34 @@ int pn_future_wait(pn_worker *w, pn_task *head, penny_future *future) {
     pn_add_relaxed(&future->refs, 1u);
     pn_sched_run_root(w, head, future);
   } else {
+    pn_poll(w, head); /* what is wanted of this worker is offered before it waits */
     wait_started(w, head, future);
   }
   return pn_load_acquire(&future->error); /* set before the status that was waited for */
 }
 
 pn_task *pn_future_get(pn_worker *w, pn_task *head, penny_future *future) {
-  if (is_too_deep(w, future)) {
-    pn_root_release(future); /* the holder counts on it, whatever becomes of the wait */
-    penny_fail(PENNY_ESTACK, too_deep_message);
-  }
+  pn_entry *entry = &w->entries[w->depth - 1];
+  entry->future =
+      future; /* released by end_entry if this task fails in the wait or because of it */
   int error = pn_future_wait(w, head, future);
   if (error) {
     pn_root_fault(w, error, future->message, future->message_bytes);
-    pn_root_release(future);
     pn_port_throw();
   }
+  entry->future = NULL;
   w->got = future->task;
-  pn_root_release(future);
+  pn_future_release(future);
   return &w->got;
 }
 
+/* The holder's reference; a group keeps those of its members until it is freed. */
+void pn_future_release(penny_future *future) {
+  if (!future->group) pn_root_release(future);
+}
+
 void penny_future_free(penny_future *future) {
-  pn_root_release(future);
+  pn_future_release(future);
 }
 
 penny_group *penny_group_new(void) {
@@ -305,14 +311,19 @@ void penny_group_free(penny_group *group) {
 }
 
 int penny_submit(void (*fn)(PENNY_CONTEXT, void *), void (*done)(void *, int), void *context) {
+  pn_control *control = pn_pool_enter();
+  if (!control) return PENNY_ECLOSED;
+  int error = PENNY_ENOMEM;
   pn_root *root = pn_root_new(PN_KIND_SUBMIT, NULL);
-  if (!root) return PENNY_ENOMEM;
-  *(void **)(void *)root->task.payload = *(void **)(void *)&fn;
-  root->done = done;
-  root->data = context;
-  root->name = "penny_submit";
-  int error = pn_root_submit(pn_pool(), root);
-  if (error) pn_root_release(root);
+  if (root) {
+    *(void **)(void *)root->task.payload = *(void **)(void *)&fn;
+    root->done = done;
+    root->data = context;
+    root->name = "penny_submit";
+    error = pn_root_submit(control, root);
+    if (error) pn_root_release(root);
+  }
+  pn_pool_leave();
   return error;
 }
 
@@ -335,11 +346,10 @@ static pn_task *run_nothing(const pn_task_type *type, int error) {
 
 pn_task *pn_run_begin(const pn_task_type *type) {
   if (pn_port_self()) return run_nothing(type, PENNY_ENESTED);
-  if (!pn_pool()) return run_nothing(type, PENNY_ECLOSED);
   if (!pn_port_may_block()) return run_nothing(type, PENNY_EMAINTHREAD);
-  pn_add_acq_rel(&pn_pool()->runs, 1u); /* pn_pool_destroy waits for its end */
+  if (!pn_pool_enter()) return run_nothing(type, PENNY_ECLOSED);
   pn_root *root = pn_root_new(PN_KIND_RUN, type);
-  if (!root) pn_add_acq_rel(&pn_pool()->runs, (uint32_t)-1); /* as above */
+  if (!root) pn_pool_leave();
   return root ? &root->task : run_nothing(type, PENNY_ENOMEM);
 }
 
@@ -360,7 +370,7 @@ pn_task *pn_run_end(pn_task *task) {
       last_run.message[i + 1] = 0;
     }
     pn_root_release(root);
-    pn_add_acq_rel(&pn_pool()->runs, (uint32_t)-1); /* last: the pool may go after this */
+    pn_pool_leave(); /* last: the pool may go after this */
   }
   if (last_run.error) last_run.task = (pn_task){0};
   return &last_run.task;

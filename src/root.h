@@ -27,6 +27,8 @@ void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *);
 void pn_root_end(pn_worker *worker, pn_root *root);
 /* Ends one that will not run any more, with PENNY_ECLOSED. */
 void pn_root_refuse(pn_root *root);
+/* Gives back the reference of a future's holder. */
+void pn_future_release(penny_future *future);
 /* Gives back one reference. */
 void pn_root_release(pn_root *root);
 bool pn_root_is_cancelled(const pn_root *root);
@@ -51,6 +53,10 @@ int pn_pool_revive(pn_control *control, uint32_t id);
 /* After every worker has left: frees what is the pool's own; returns the number of blocks that the
  * program still holds. */
 int64_t pn_pool_destroy(void);
+/* For a thread that is no worker: the pool, which cannot go before the matching pn_pool_leave; NULL
+ * when there is none or it closes. */
+pn_control *pn_pool_enter(void);
+void pn_pool_leave(void);
 /* The pool of this program, NULL when there is none. */
 pn_control *pn_pool(void);
 

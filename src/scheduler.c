@@ -18,7 +18,15 @@
 #include "root.h"
 #include "task_stack.h"
 
-enum { SPINS_BEFORE_PARK = 200, INBOX_FIRST_EVERY = 61, STEAL_FIRST_EVERY = 67 };
+enum {
+  SPINS_BEFORE_PARK = 200,
+  INBOX_FIRST_EVERY = 61,
+  STEAL_FIRST_EVERY = 67,
+  /* A join below that many entries and tasks steals back from its thief only: other work of the root
+   * could nest as deep again, and C stacks are finite. */
+  HELP_DEPTH = 4,
+  HELP_TASKS = 1000
+};
 /* Milliseconds: a stolen task shorter than this was a crumb; the longest hesitation after one. */
 #define CRUMB_MS          0.002
 #define HESITATION_MAX_MS 0.02
@@ -52,6 +60,7 @@ static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task
   entry->head = head;
   entry->victim = victim;
   entry->scratch = w->scratch;
+  entry->future = NULL;
   pn_store_relaxed(&entry->root, root); /* published by the store of base */
   /* Release: pairs with the acquire in root_of; a thief that sees this base sees the root. */
   pn_store_release(&entry->base, pn_stack_index(w, head));
@@ -90,6 +99,7 @@ static void end_entry(pn_worker *w, bool is_failed) {
   if (is_failed) {
     pn_stack_unwind(w, entry->head, entry->base);
     while (w->scratch != entry->scratch) pn_scratch_pop(w);
+    if (entry->future) pn_future_release(entry->future);
   }
   /* Release: after the unwind; nobody holds a task of this entry any more (I2). */
   pn_store_release(&entry->base, pn_entry_unused(w->control));
@@ -134,7 +144,10 @@ static void run_entry(pn_worker *w, pn_task *head, void (*body)(pn_worker *, pn_
   } else {
     pn_root_fault(w, PENNY_ECANCELLED, NULL, 0);
   }
-  if (is_failed) w->open_spawns = open_spawns;
+  if (is_failed) {
+    w->open_spawns = open_spawns;
+    pn_root_fault(w, PENNY_ESTACK, NULL, 0); /* thrown with no cause: kept only if there is none */
+  }
   end_entry(w, is_failed);
 }
 
@@ -149,10 +162,9 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
                        pn_root *root) {
   pn_store_relaxed(&w->steals, w->steals + 1); /* own variable */
   pn_store_relaxed(&task->thief, w->id + 1);   /* a hint for the joiner: whom to steal back from */
-  uint32_t expected = PN_FREE;
-  /* Never a blind store: the joiner may have marked it waited. Relaxed: nothing is published by
-   * it. */
-  pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
+  /* Never a blind store: the joiner may have marked it waited. Release: after the name, for whoever
+   * buries this worker. PN_FREE is 0. */
+  pn_or_seq_cst(&task->status, (uint32_t)PN_RUNNING);
   begin_entry(w, head, root, task, victim->id + 1);
   double start_ms = pn_port_now_ms();
   run_entry(w, head, run_body, task);
@@ -321,39 +333,24 @@ void pn_sched_loop(pn_worker *w) {
 
 /* ---- waiting and failing ---- */
 
-/* Runs a task of this worker that its thief gave back; fails it when it is not wanted any more. */
-static void run_returned(pn_worker *w, pn_task *head, pn_task *task, bool is_wanted) {
-  /* Acquire-release: nobody else changes a returned task but the thief's mark before. */
-  if (is_wanted && w->depth < PN_ENTRIES) {
-    pn_exchange_acq_rel(&task->status, (uint32_t)PN_RUNNING);
-    begin_entry(w, head, w->root, task, w->id + 1);
-    run_entry(w, head, run_body, task);
-  } else {
-    if (is_wanted) pn_root_fault(w, PENNY_ESTACK, NULL, 0);
-    pn_exchange_acq_rel(&task->status, (uint32_t)PN_FAILED); /* as above */
-  }
-}
-
-uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
+uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root) {
+  bool is_deep =
+      w->depth >= HELP_DEPTH && pn_stack_index(w, head) - w->control->index_base > HELP_TASKS;
   bool has_room = false;
   for (uint32_t spins = 0;;) {
     /* Acquire: pairs with the exchange in end_entry; the result and the task's effects are
      * visible. */
     uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
-    if (status >= PN_DONE) return status;
-    if (status == PN_RETURNED) {
-      run_returned(w, head, task, help);
-      continue;
-    }
-    if (help && w->depth < PN_ENTRIES) {
+    if (status >= PN_RETURNED) return status;
+    if (root && w->depth < PN_ENTRIES) {
       if (!has_room)
         pn_port_probe_stack(); /* a fault from here on could lose a task that was just won */
       has_room = true;
       /* Relaxed: a hint, written after the win; until then it is whatever the slot held before. */
       uint32_t thief = pn_load_relaxed(&task->thief) - 1;
       if ((thief < w->control->max_workers &&
-           steal_from(w, head, pn_worker_at(w->control, thief), w->root)) ||
-          steal_any(w, head, w->root)) {
+           steal_from(w, head, pn_worker_at(w->control, thief), root)) ||
+          (!is_deep && steal_any(w, head, root))) {
         pn_store_relaxed(&w->joins_helped, w->joins_helped + 1); /* own variable */
         spins = 0;
         continue;
@@ -362,7 +359,7 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, bool help) {
     if (++spins < SPINS_BEFORE_PARK) {
       pn_port_pause();
     } else {
-      pn_park_join(w, task, help && w->depth < PN_ENTRIES);
+      pn_park_join(w, task, w->depth < PN_ENTRIES && !is_deep ? root : NULL);
       spins = 0;
     }
   }

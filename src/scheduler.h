@@ -16,9 +16,9 @@ bool pn_sched_step(pn_worker *worker);
 void pn_sched_loop(pn_worker *worker);
 /* Runs a claimed root (PN_STARTED) on top of the stack at `head` and ends it. */
 void pn_sched_run_root(pn_worker *worker, pn_task *head, pn_root *root);
-/* Waits until `task`, which another worker has or had, ended: PN_DONE or PN_FAILED. With `help`
- * runs tasks of the same root meanwhile. */
-uint32_t pn_sched_wait(pn_worker *worker, pn_task *head, pn_task *task, bool help);
+/* Waits until `task`, which another worker has or had, ended: PN_DONE, PN_FAILED, or PN_RETURNED
+ * when its thief gave it back. Runs tasks of `root` meanwhile, none when it is NULL. */
+uint32_t pn_sched_wait(pn_worker *worker, pn_task *head, pn_task *task, pn_root *root);
 
 /* Is there anything that an idle worker could take? Anything of `root` that a joiner could? */
 bool pn_sched_sees_work(const pn_worker *worker);

@@ -369,14 +369,60 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
 #define PN_KEEP_7(u, f, a, b, c, d, e, g, h) PN_KEEP_6(u, f, a, b, c, d, e, g) PN_KEEP(u, f, 6, h)
 #define PN_KEEP_8(u, f, a, b, c, d, e, g, h, i) \
   PN_KEEP_7(u, f, a, b, c, d, e, g, h) PN_KEEP(u, f, 7, i)
-#define PN_KEPT_1(u)                         , PN_CAT(u, 0)
-#define PN_KEPT_2(u)                         PN_KEPT_1(u), PN_CAT(u, 1)
-#define PN_KEPT_3(u)                         PN_KEPT_2(u), PN_CAT(u, 2)
-#define PN_KEPT_4(u)                         PN_KEPT_3(u), PN_CAT(u, 3)
-#define PN_KEPT_5(u)                         PN_KEPT_4(u), PN_CAT(u, 4)
-#define PN_KEPT_6(u)                         PN_KEPT_5(u), PN_CAT(u, 5)
-#define PN_KEPT_7(u)                         PN_KEPT_6(u), PN_CAT(u, 6)
-#define PN_KEPT_8(u)                         PN_KEPT_7(u), PN_CAT(u, 7)
+#define PN_KEPT_1(u) , PN_CAT(u, 0)
+#define PN_KEPT_2(u) PN_KEPT_1(u), PN_CAT(u, 1)
+#define PN_KEPT_3(u) PN_KEPT_2(u), PN_CAT(u, 2)
+#define PN_KEPT_4(u) PN_KEPT_3(u), PN_CAT(u, 3)
+#define PN_KEPT_5(u) PN_KEPT_4(u), PN_CAT(u, 4)
+#define PN_KEPT_6(u) PN_KEPT_5(u), PN_CAT(u, 5)
+#define PN_KEPT_7(u) PN_KEPT_6(u), PN_CAT(u, 6)
+#define PN_KEPT_8(u) PN_KEPT_7(u), PN_CAT(u, 7)
+
+/* The same for what is not a task: arguments first, then the head. `u` begins the locals' names. */
+#define PN_GET(u, f, future)                                         \
+  __extension__({                                                    \
+    penny_future *PN_CAT(u, 0) = (future);                           \
+    f##_pn_result(pn_future_get(penny_w, penny_head, PN_CAT(u, 0))); \
+  })
+#define PN_WAIT(u, type, wait, object)       \
+  __extension__({                            \
+    type *PN_CAT(u, 0) = (object);           \
+    wait(penny_w, penny_head, PN_CAT(u, 0)); \
+  })
+#define PN_FOR(u, begin, end, body, context)                                             \
+  __extension__({                                                                        \
+    int64_t PN_CAT(u, 0) = (begin), PN_CAT(u, 1) = (end);                                \
+    penny_range_fn PN_CAT(u, 2) = (body);                                                \
+    void *PN_CAT(u, 3) = (context);                                                      \
+    pn_for(penny_w, penny_head, PN_CAT(u, 0), PN_CAT(u, 1), PN_CAT(u, 2), PN_CAT(u, 3)); \
+  })
+#define PN_REDUCE(u, begin, end, result, bytes, body, combine, context)                            \
+  __extension__({                                                                                  \
+    int64_t PN_CAT(u, 0) = (begin), PN_CAT(u, 1) = (end);                                          \
+    void *PN_CAT(u, 2) = (result);                                                                 \
+    size_t PN_CAT(u, 3) = (bytes);                                                                 \
+    void *PN_CAT(u, 4) = (context);                                                                \
+    pn_reduce(penny_w, penny_head, PN_CAT(u, 0), PN_CAT(u, 1), PN_CAT(u, 2), PN_CAT(u, 3), (body), \
+              (combine), PN_CAT(u, 4));                                                            \
+  })
+#define PN_SCAN(u, base, count, bytes, identity, combine, exclusive, context)            \
+  __extension__({                                                                        \
+    void *PN_CAT(u, 0) = (base);                                                         \
+    size_t PN_CAT(u, 1) = (count), PN_CAT(u, 2) = (bytes);                               \
+    const void *PN_CAT(u, 3) = (identity);                                               \
+    bool PN_CAT(u, 4) = (exclusive);                                                     \
+    void *PN_CAT(u, 5) = (context);                                                      \
+    pn_scan(penny_w, penny_head, PN_CAT(u, 0), PN_CAT(u, 1), PN_CAT(u, 2), PN_CAT(u, 3), \
+            (combine), PN_CAT(u, 4), PN_CAT(u, 5));                                      \
+  })
+#define PN_SORT(u, base, count, bytes, compare, context)                              \
+  __extension__({                                                                     \
+    void *PN_CAT(u, 0) = (base);                                                      \
+    size_t PN_CAT(u, 1) = (count), PN_CAT(u, 2) = (bytes);                            \
+    void *PN_CAT(u, 3) = (context);                                                   \
+    pn_sort(penny_w, penny_head, PN_CAT(u, 0), PN_CAT(u, 1), PN_CAT(u, 2), (compare), \
+            PN_CAT(u, 3));                                                            \
+  })
 
 #define PN_SPAWN_1(f)                        PN_SPAWN(f, 0, PN_EVALS_0(f))
 #define PN_CALL_1(f)                         f##_pn_body(penny_w, penny_head)

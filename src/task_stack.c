@@ -157,7 +157,9 @@ void pn_stack_serve(pn_worker *w, uint32_t end_index) {
     pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
     pn_store_relaxed(&w->publishes, w->publishes + 1);                   /* own variable */
     pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
-    pn_park_wake_one(w->control, w->root);
+    /* Inside a claimed future the oldest tasks may still be those of the root below it. */
+    pn_park_wake_one(w->control,
+                     w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
   }
   /* The public part may have been emptied before the request was lowered: raise it again (I4). */
   if (!pn_stack_is_public(w))
@@ -222,17 +224,16 @@ pn_outcome pn_stack_steal(pn_worker *victim, pn_task **task, uint32_t *index) {
 
 /* ---- sync ---- */
 
-/* Owner: the newest task, at `index`, is stolen. Waits for it, pops it and says whether it
- * succeeded. */
-static bool join_stolen(pn_worker *w, pn_task *head, pn_task *task, uint32_t index) {
-  uint32_t outcome = pn_sched_wait(w, head, task, true);
+/* Owner: the newest task, at `index`, is stolen. Waits for it, pops it and gives its status. */
+static uint32_t join_stolen(pn_worker *w, pn_task *head, pn_task *task, uint32_t index) {
+  uint32_t status = pn_sched_wait(w, head, task, w->root);
   /* Everything at and below index is stolen and nothing is above: top = split = index + 1, and only
    * the owner moves an empty public part. Read-modify-write by I2; acquire-release: as in the
    * shrink below. */
   uint64_t expected = pn_pack(index + 1, index + 1);
   if (!pn_cas_acq_rel(&w->ts, &expected, pn_pack(index, index)))
     pn_port_fatal("penny: the task stack is corrupt");
-  return outcome == PN_DONE;
+  return status;
 }
 
 /* Pops the newest task by the slow path: 1 when the caller runs it, 0 when its result is in the
@@ -242,8 +243,7 @@ int pn_sync_slow(pn_worker *w, pn_task *head) {
   pn_chunk *chunk = w->chunk;
   pn_task *task = head - 1;
   uint32_t index = chunk->base + (uint32_t)(task - chunk->tasks);
-  bool is_here = true;
-  bool is_done = true;
+  uint32_t status = PN_RETURNED; /* to be run here */
   /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
   uint32_t want = pn_load_relaxed(&w->want);
   if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
@@ -255,8 +255,7 @@ int pn_sync_slow(pn_worker *w, pn_task *head) {
     for (;;) {
       uint32_t top = pn_top(ts);
       if ((int32_t)(index - top) < 0) {
-        is_here = false;
-        is_done = join_stolen(w, head, task, index);
+        status = join_stolen(w, head, task, index);
         break;
       }
       /* Shrink: keep the older half public. Acquire-release: fails when a thief took one meanwhile;
@@ -277,8 +276,8 @@ int pn_sync_slow(pn_worker *w, pn_task *head) {
     w->sync_head = task;
   }
   pn_stack_bounds(w);
-  if (!is_done) pn_sched_fail_again(w);
-  return is_here;
+  if (status == PN_FAILED) pn_sched_fail_again(w);
+  return status == PN_RETURNED;
 }
 
 void pn_stack_unwind(pn_worker *w, pn_task *head, uint32_t base) {
@@ -291,7 +290,7 @@ void pn_stack_unwind(pn_worker *w, pn_task *head, uint32_t base) {
   } while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), keep)));
   /* Stolen ones still read and write the frames above `head`: wait for each, newest first. */
   uint32_t stolen = pn_top(ts);
-  while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, pn_stack_task_at(w, --stolen), false);
+  while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, pn_stack_task_at(w, --stolen), NULL);
   if ((int32_t)(pn_top(ts) - base) > 0) {
     /* Top = split above base: empty, so only the owner moves it. Read-modify-write by I2. */
     pn_exchange_acq_rel(&w->ts, pn_pack(base, base));

@@ -245,7 +245,7 @@ body: /* spawn a child, offer it, work a little, join it */
 #else
     atomic { status[me] = FREE; pub[me] = job + 1 }
 #endif
-    // C: src/task_stack.c: pn_park_wake_one(w->control, w->root);
+    // C: src/task_stack.c: w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
     wake_for(me, k, w);
     leaf();
 #ifdef TWINS
@@ -290,7 +290,7 @@ join:
        :: status[me] == DONE -> goto end_join
        :: else
        fi;
-       // C: src/park.c: if (is_over || (help && pn_sched_sees_work_of(w, root))) {
+       // C: src/park.c: if (is_over || (root && pn_sched_sees_work_of(w, root))) {
        do
        :: atomic { v < W && v != me && (pub[v] || twin[v]) && root[v] == root[me] -> v = 0 }
           goto end_join

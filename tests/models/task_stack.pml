@@ -97,7 +97,7 @@ inline serve(n) {
             // C: src/task_stack.c: pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
             atomic { split = split + (n + 1) / 2; n = 0 }
 #ifndef NO_WAKE
-            // C: src/task_stack.c: pn_park_wake_one(w->control, w->root);
+            // C: src/task_stack.c: w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
             wake_one(k)
 #endif
         :: atomic { else -> is_public = 0; n = 0 }
@@ -247,7 +247,7 @@ unwind: /* pn_stack_unwind to base 0, after a task threw: drop what nobody stole
     :: n > 0 ->
         n--;
 #ifndef UNWIND_NO_WAIT
-        // C: src/task_stack.c: while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, pn_stack_task_at(w, --stolen), false);
+        // C: src/task_stack.c: while ((int32_t)(stolen - base) > 0) pn_sched_wait(w, head, pn_stack_task_at(w, --stolen), NULL);
         wait_for(n, old)
 #endif
     :: else -> break
@@ -329,7 +329,7 @@ again:
 #ifdef BLIND_STATUS
        :: status[t] = RUNNING
 #else
-       // C: src/scheduler.c: pn_cas_relaxed(&task->status, &expected, PN_RUNNING);
+       // C: src/scheduler.c: pn_or_seq_cst(&task->status, (uint32_t)PN_RUNNING);
        :: atomic { status[t] == FREE -> status[t] = RUNNING }
        :: atomic { else -> assert(status[t] == FREE + WAITED) }
 #endif
