@@ -12,6 +12,9 @@ const ESTACK = -2;
 const ETRAP = -3;
 const EFAIL = -9;
 
+// The lowest part of a worker's C stack, kept for what follows a throw.
+const reserveBytes = 4096;
+
 const isStackOverflow = (error) =>
   error === overflow || /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
 
@@ -21,6 +24,7 @@ const isStackOverflow = (error) =>
  */
 export function instantiate(module, view, hooks = {}, stack) {
   let exports;
+  let setStackBottom;
 
   // Near the end of the stack this may itself be thrown out, before it has changed anything: the next outer trampoline then
   // answers (port.h: pn_port_enter).
@@ -36,15 +40,23 @@ export function instantiate(module, view, hooks = {}, stack) {
 
   const env = {
     memory: view.memory,
-    pn_js_enter(body, worker, head, argument) {
+    pn_js_enter(body, worker, head, argument, level) {
       const pointer = exports.__stack_pointer.value;
       try {
         exports.pn_web_body(body, worker, head, argument);
         return 0;
       } catch (error) {
         if (error instanceof Fatal) throw error;
-        exports.__stack_pointer.value = pointer;
-        if (error !== thrown) record(error);
+        // Children that were stolen still use the C frames that the throw left: what runs until they have ended runs below
+        // those, where an overflow has left nothing but the reserve.
+        setStackBottom(0);
+        try {
+          if (error !== thrown) record(error);
+          exports.pn_web_abandon(worker, level);
+        } finally {
+          exports.__stack_pointer.value = pointer;
+          setStackBottom(reserveBytes);
+        }
         return 1;
       }
     },
@@ -70,6 +82,8 @@ export function instantiate(module, view, hooks = {}, stack) {
   exports = new WebAssembly.Instance(module, { env }).exports;
   if (!exports.pn_web_create) throw new PennyError('PENNY_EMODULE', 'this is no Penny module: build it with penny_add_module');
   if (stack) exports.__stack_pointer.value = stack.top;
-  exports.__set_stack_limits(exports.__stack_pointer.value, stack ? stack.bottom : 0);
+  const stackTop = exports.__stack_pointer.value;
+  setStackBottom = (reserved) => exports.__set_stack_limits(stackTop, stack ? stack.bottom + reserved : 0);
+  setStackBottom(reserveBytes);
   return exports;
 }
