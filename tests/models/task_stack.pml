@@ -331,7 +331,7 @@ again:
 #else
        // C: src/scheduler.c: pn_or_seq_cst(&task->status, (uint32_t)PN_RUNNING);
        :: atomic { status[t] == FREE -> status[t] = RUNNING }
-       :: atomic { else -> assert(status[t] == FREE + WAITED) }
+       :: atomic { else -> assert(status[t] == FREE + WAITED); status[t] = RUNNING + WAITED }
 #endif
        fi;
        execute(id);
