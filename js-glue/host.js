@@ -122,7 +122,7 @@ export class Host {
     queueMicrotask(() => {
       const took = performance.now() - start;
       if (took > SLICE_MS) this.batch = Math.max(8, this.batch >> 1);
-      else if (took < SLICE_MS / 4) this.batch = Math.min(4096, this.batch * 2);
+      else if (took < SLICE_MS / 4) this.batch = Math.min(1024, this.batch * 2);
     });
     if (this.ended.length) return this.again();
     this.isBusy = false;

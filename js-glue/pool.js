@@ -194,7 +194,7 @@ class Pool extends EventTarget {
     throw new TypeError('this function is not in the module that createPool was given: pass its name');
   }
 
-  array(Type, lengthOrValues) {
+  array(Type, lengthOrValues, { isZeroed = true } = {}) {
     this.#open();
     const { exports, view } = this.#core;
     if (!(Type?.BYTES_PER_ELEMENT > 0)) throw new TypeError('array takes the constructor of a typed array');
@@ -208,7 +208,7 @@ class Pool extends EventTarget {
     if (!at) throw errorOf(-1, `no room for ${length} elements of ${Type.name}`);
     const array = view.array(Type, at, length);
     if (values) array.set(values);
-    else array.fill(array instanceof BigInt64Array || array instanceof BigUint64Array ? 0n : 0);
+    else if (isZeroed) array.fill(array instanceof BigInt64Array || array instanceof BigUint64Array ? 0n : 0);
     this.#live.set(at, array);
     return array;
   }
