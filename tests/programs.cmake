@@ -34,3 +34,14 @@ target_include_directories(unit_args PRIVATE "${_args}" "${PENNY_ROOT}/tests")
 # They start and stop pools themselves, which pages do through createPool (e2e tests).
 penny_test(unit_run SOURCES test_native.c TIMEOUT 60 PORTS native emscripten)
 penny_test(stress_pool SOURCES test_native.c TIMEOUT 60 PORTS native emscripten)
+
+# The heap alone, without a pool. heap_unit also as it is built with checks and injected faults; threads, then coroutines
+# (ucontext) exist only where they are named.
+if(PENNY_PORT STREQUAL "web")
+  penny_test(heap_unit SOURCES heap_unit_task.c TIMEOUT 60)
+  set_source_files_properties("${PENNY_ROOT}/tests/heap_unit.c" PROPERTIES COMPILE_DEFINITIONS "main=heap_unit_main")
+else()
+  penny_test(heap_unit TIMEOUT 60)
+endif()
+penny_test(heap_stress TIMEOUT 120 PORTS native emscripten)
+penny_test(heap_steps TIMEOUT 60 PORTS native)
