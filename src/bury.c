@@ -61,8 +61,8 @@ static void fail_task(pn_control *control, uint32_t victim_id, pn_task *task) {
 /* Tasks that it had won from others, marked running and not yet entered when it died: a record that
  * is running and names it is its own, since the name is written first and a record is reused only
  * after it ended. (Killed in the few instructions between winning and marking, it leaves a task
- * that only the pool's end or its root's cancellation from outside ends; no record could be made
- * of a win in the same step as the win.) */
+ * that its joiner waits for until the pool ends: no record can be made in the same step as the
+ * win.) */
 static void fail_in_hand(pn_control *control, const pn_worker *dead) {
   uint32_t workers = pn_load_acquire(&control->workers); /* pairs with the host's own store */
   for (uint32_t id = 0; id < workers; id++) {

@@ -157,6 +157,9 @@ struct pn_worker {
   PN_ALIGN(64)
   uint64_t ts; /* +128 top (low 32 bits) and split (high 32 bits): slots top..split-1 are public */
   pn_root *root; /* root of the newest entry; owner writes, joiners read it to choose a victim */
+  pn_root
+      *helps; /* while parked in a join: the root that it may help, or NULL; owner writes, wakers
+                     compare it */
   /* line 3: old end of the root deque. Thieves and owner by compare-exchange. */
   PN_ALIGN(64) uint64_t root_top; /* +192 */
   /* line 4: young end of the root deque. Owner writes, thieves read. */
@@ -182,11 +185,9 @@ struct pn_worker {
   uint64_t joins_helped;        /* of these, inside a join */
   uint64_t publishes;           /* times that it made private tasks public */
   uint64_t parks;               /* times that it went to sleep */
-  uint64_t wakes;
-  uint64_t roots;           /* roots that it began */
-  uint64_t published_tasks; /* tasks made public */
-  uint64_t max_depth;
-  PN_ALIGN(64) pn_task got; /* the result that the last PENNY_GET hands back */
+  uint64_t roots;               /* roots that it began */
+  uint64_t published_tasks;     /* tasks made public */
+  PN_ALIGN(64) pn_task got;     /* the result that the last PENNY_GET hands back */
   /* private to the owner; thieves read the directory and the entries of slots that they hold. */
   PN_ALIGN(64) pn_chunk **directory[PN_DIRECTORY_PAGES];
   PN_ALIGN(64) pn_entry entries[PN_ENTRIES];

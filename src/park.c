@@ -70,8 +70,7 @@ void pn_park_join(pn_worker *w, pn_task *task, pn_root *root) {
   } while (!pn_cas_seq_cst(&task->status, &status, status | PN_WAITED));
   /* It shows the root that it helps: none, so that no wake-up meant for a helper is spent on one that
    * is not. The release comes before the state that makes it visible. */
-  pn_root *own = w->root;
-  pn_store_release(&w->root, root);
+  pn_store_release(&w->helps, root);
   begin_sleep(w, PN_JOINING);
   /* Sequentially consistent: after the announcement (I3); pairs with the exchange in end_entry. */
   bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_RETURNED;
@@ -80,7 +79,6 @@ void pn_park_join(pn_worker *w, pn_task *task, pn_root *root) {
   } else {
     sleep_while(w, PN_JOINING);
   }
-  pn_store_release(&w->root, own); /* only compared by others */
 }
 
 /* Wakes one worker of the class; with a root, only a joiner of that root. */
@@ -93,8 +91,8 @@ static bool wake_one_of(pn_control *control, uint32_t state, const pn_root *root
     pn_worker *w = pn_worker_at(control, i);
     /* Sequentially consistent: as for the count; pairs with begin_sleep. */
     if (pn_load_seq_cst(&w->state) != state) continue;
-    /* Acquire: the owner wrote root before its state; only compared, never followed. */
-    if (root && pn_load_acquire(&w->root) != root) continue;
+    /* Acquire: the owner wrote helps before its state; only compared, never followed. */
+    if (root && pn_load_acquire(&w->helps) != root) continue;
     if (!end_sleep(w, state)) continue;
     pn_port_wake(&w->state, 1);
     return true;

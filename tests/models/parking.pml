@@ -104,7 +104,7 @@ inline wake_for(me, k, w) {
     :: !w && joining > 0 ->
         do
         :: k >= W -> break
-        // C: src/park.c: if (root && pn_load_acquire(&w->root) != root) continue;
+        // C: src/park.c: if (root && pn_load_acquire(&w->helps) != root) continue;
         :: atomic { k < W && !(state[k] == 3 && root[k] == root[me]) -> k++ }
         :: k < W && state[k] == 3 && root[k] == root[me] ->
             // C: src/park.c: if (!end_sleep(w, state)) continue;
