@@ -45,3 +45,47 @@ else()
 endif()
 penny_test(heap_stress TIMEOUT 120 PORTS native emscripten)
 penny_test(heap_steps TIMEOUT 60 PORTS native)
+
+# Programs that need a core of their own kind have its sources built in; the library's are then not linked.
+function(penny_core_into name)
+  if(TARGET ${name})
+    target_sources(${name} PRIVATE ${PENNY_CORE_SOURCES})
+    target_compile_definitions(${name} PRIVATE ${ARGN})
+  endif()
+endfunction()
+# The web's core has no switch for it; the program stops and starts pools.
+penny_test(stress_alloc_fail SOURCES test_native.c TIMEOUT 60 PORTS native emscripten)
+penny_core_into(stress_alloc_fail PENNY_FAULT_INJECTION=1)
+# Needs fork.
+penny_test(unit_missing_sync SOURCES test_native.c TIMEOUT 60 PORTS native)
+penny_core_into(unit_missing_sync PENNY_DEBUG=1)
+
+# Tasks in C++. One object by the C compiler's own front end, or Clang's beside gcc, and linked as C: nothing of the C++
+# library is used, so nothing of it has to be installed.
+penny_task_test(unit_cpp TIMEOUT 60)
+set(_cpp "${CMAKE_CURRENT_BINARY_DIR}/unit_cpp_tasks.o")
+set(_cpp_compiler "${CMAKE_C_COMPILER}")
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  find_program(PENNY_CLANG NAMES clang-22 clang REQUIRED)
+  set(_cpp_compiler "${PENNY_CLANG}")
+endif()
+separate_arguments(_cpp_flags UNIX_COMMAND "${CMAKE_C_FLAGS} -O2")
+if(CMAKE_C_COMPILER_TARGET)
+  list(APPEND _cpp_flags "--target=${CMAKE_C_COMPILER_TARGET}")
+endif()
+if(PENNY_PORT STREQUAL "emscripten")
+  list(APPEND _cpp_flags -pthread)
+endif()
+if(PENNY_DEBUG)
+  list(APPEND _cpp_flags -DPENNY_DEBUG=1)
+endif()
+if(PENNY_WERROR)
+  list(APPEND _cpp_flags -Werror)
+endif()
+add_custom_command(OUTPUT "${_cpp}"
+  COMMAND "${_cpp_compiler}" -x c++ -std=c++17 ${_cpp_flags} -fno-exceptions -fno-rtti -Wall -Wextra -Wundef -Wshadow
+          -Wconversion "-I${PENNY_ROOT}/src" -c -o "${_cpp}" "${PENNY_ROOT}/tests/unit_cpp_tasks.cpp"
+  DEPENDS "${PENNY_ROOT}/tests/unit_cpp_tasks.cpp" "${PENNY_ROOT}/tests/unit_cpp.h" "${PENNY_ROOT}/src/penny.h"
+          "${PENNY_ROOT}/src/task_macros.h" "${PENNY_ROOT}/src/layout.h"
+  VERBATIM)
+target_sources(unit_cpp PRIVATE "${_cpp}")
