@@ -21,12 +21,7 @@ globalThis.pennyDemo = demo;
 const assets = openAssets(ASSETS);
 const views = {
   mandelbrot: new MandelbrotView(byId('mandelbrot')),
-  image: new ImageView(
-    Object.fromEntries(
-      ['source', 'blurred', 'edges', 'thumbnail'].map((name) => [name, byId(`image-${name}`)]),
-    ),
-    byId('credit'),
-  ),
+  image: new ImageView((name) => byId(`image-${name}`), byId('credit')),
   words: new WordsView(byId('words')),
 };
 

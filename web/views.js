@@ -68,10 +68,16 @@ export class MandelbrotView {
   }
 }
 
+/** Size of the part of a photograph that is shown pixel by pixel: there the blur can be seen. */
+const DETAIL = [336, 228];
+
 export class ImageView {
-  /** @param {Record<'source' | 'blurred' | 'edges' | 'thumbnail', HTMLCanvasElement>} canvases */
-  constructor(canvases, credit) {
-    this.canvases = canvases;
+  /**
+   * @param {(name: string) => HTMLCanvasElement} canvas for source, edges, thumbnail, detail, detail-blurred, detail-edges
+   * @param {HTMLElement} credit
+   */
+  constructor(canvas, credit) {
+    this.canvas = canvas;
     this.credit = credit;
   }
 
@@ -86,24 +92,38 @@ export class ImageView {
     };
     try {
       await draw('source');
+      this.#putDetail('detail', arrays.source, width, height);
       await run();
-      await draw('blurred');
       await draw('edges');
     } finally {
       pool.free(preview);
     }
+    this.#putDetail('detail-blurred', arrays.blurred, width, height);
+    this.#putDetail('detail-edges', arrays.edges, width, height);
     this.#put('thumbnail', arrays.thumbnail, Math.floor(width / 8), Math.floor(height / 8));
     const { title, author, licence } = await assets.photo(state.size.photo);
-    this.credit.textContent = `“${title}” by ${author}, ${licence}, ${width} × ${height}`;
+    this.credit.textContent = `“${title}” by ${author}, ${licence}, ${width} × ${height}. Below: a part of it, pixel by pixel.`;
   }
 
   #put(name, bytes, width, height) {
-    const canvas = this.canvases[name];
+    const canvas = this.canvas(name);
     canvas.width = width;
     canvas.height = height;
     // ImageData refuses shared memory: a copy.
     const image = new ImageData(new Uint8ClampedArray(bytes), width, height);
     canvas.getContext('2d').putImageData(image, 0, 0);
+  }
+
+  #putDetail(name, bytes, width, height) {
+    const [across, down] = DETAIL;
+    const left = (width - across) >> 1;
+    const top = (height - down) >> 1;
+    const part = new Uint8Array(4 * across * down);
+    for (let y = 0; y < down; y++) {
+      const from = 4 * ((top + y) * width + left);
+      part.set(bytes.subarray(from, from + 4 * across), 4 * across * y);
+    }
+    this.#put(name, part, across, down);
   }
 }
 
