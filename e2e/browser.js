@@ -358,9 +358,7 @@ async function launchWebKit({ env = {} }) {
       pid: driver.pid,
       processTreeCpuSeconds: () => treeCpuSeconds(driver.pid),
       async newPage(url) {
-        const handle = isFirstPage
-          ? await request('GET', `${at}/window`)
-          : await newWindow();
+        const handle = isFirstPage ? await request('GET', `${at}/window`) : await newWindow();
         isFirstPage = false;
         const messages = [];
         let ticket = 0;

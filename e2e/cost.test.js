@@ -18,7 +18,9 @@ test('a pool of two starts fast', async () => {
     }
     return out.sort((a, b) => a - b);
   });
-  note(`a pool of 2 is ready in ${times[4].toFixed(0)} ms (median of 9; ${times[0].toFixed(0)} to ${times[8].toFixed(0)})`);
+  note(
+    `a pool of 2 is ready in ${times[4].toFixed(0)} ms (median of 9; ${times[0].toFixed(0)} to ${times[8].toFixed(0)})`,
+  );
   // Half a second is what a person notices; the figure to reach is 60 ms on an idle machine (bench: startup).
   assert.ok(times[4] < 500, `${times}`);
 });
@@ -63,7 +65,11 @@ test('100,000 tasks in flight do not stall the page', async () => {
         const stop = globalThis.probe();
         while (settled < count) await sleep(1);
         const gaps = stop();
-        rounds.push({ submit_us: (submit * 1000) / count, stall_ms: gaps[0], all_ms: performance.now() - began });
+        rounds.push({
+          submit_us: (submit * 1000) / count,
+          stall_ms: gaps[0],
+          all_ms: performance.now() - began,
+        });
       }
       // The same probe sees a stall that is made on purpose.
       const stop = globalThis.probe();
@@ -75,7 +81,13 @@ test('100,000 tasks in flight do not stall the page', async () => {
       await pool.dispose();
       const median = (key) => rounds.map((each) => each[key]).sort((a, b) => a - b)[4];
       const least = Math.min(...rounds.map((each) => each.stall_ms));
-      return { submit_us: median('submit_us'), stall_ms: median('stall_ms'), least, all_ms: median('all_ms'), injected };
+      return {
+        submit_us: median('submit_us'),
+        stall_ms: median('stall_ms'),
+        least,
+        all_ms: median('all_ms'),
+        injected,
+      };
     },
     undefined,
     { page },
@@ -113,7 +125,9 @@ test('an idle pool uses no processor', async () => {
   const middle = browser().processTreeCpuSeconds();
   await wait();
   const idle = browser().processTreeCpuSeconds() - middle;
-  note(`an idle pool of 4: ${idle.toFixed(2)} s of processor time in ${seconds} s (without it ${without.toFixed(2)} s)`);
+  note(
+    `an idle pool of 4: ${idle.toFixed(2)} s of processor time in ${seconds} s (without it ${without.toFixed(2)} s)`,
+  );
   await inPage(async () => globalThis.pool.dispose(), undefined, { page });
   await page.close();
   assert.ok(idle < without + 0.02 * seconds, `${idle} s against ${without} s`);
@@ -124,7 +138,11 @@ test('addresses above 2 GiB work from C and JavaScript', async () => {
     async () => {
       let pool;
       try {
-        pool = await start({ workers: 1, tasks: '/e2e/tasks.js', memory: { maximumBytes: 2 ** 32 } });
+        pool = await start({
+          workers: 1,
+          tasks: '/e2e/tasks.js',
+          memory: { maximumBytes: 2 ** 32 },
+        });
       } catch (error) {
         return { refused: error.code };
       }
@@ -132,7 +150,8 @@ test('addresses above 2 GiB work from C and JavaScript', async () => {
       const blocks = [];
       try {
         // Not filled: a page that nobody touches is no memory.
-        for (let idx = 0; idx < 3; idx++) blocks.push(pool.array(Uint8Array, gib - 2 ** 20, { isZeroed: false }));
+        for (let idx = 0; idx < 3; idx++)
+          blocks.push(pool.array(Uint8Array, gib - 2 ** 20, { isZeroed: false }));
       } catch (error) {
         await pool.dispose();
         return { refused: error.code };
@@ -153,7 +172,9 @@ test('addresses above 2 GiB work from C and JavaScript', async () => {
     { seconds: 100 },
   );
   if (result.refused) return note(`4 GiB were refused (${result.refused})`);
-  note(`arrays at ${result.blocks.map((at) => (at / 2 ** 30).toFixed(2))} and ${(result.address / 2 ** 30).toFixed(2)} GiB`);
+  note(
+    `arrays at ${result.blocks.map((at) => (at / 2 ** 30).toFixed(2))} and ${(result.address / 2 ** 30).toFixed(2)} GiB`,
+  );
   assert.ok(result.address > 2 ** 31 || result.blocks[2] > 2 ** 31);
   assert.equal(result.filled, result.address);
   assert.deepEqual(result.ends, [7, result.ends[2], result.ends[2]]);
@@ -179,7 +200,9 @@ test('pools come and go without a trace', async () => {
       };
       for (let idx = 0; idx < cycles; idx++) await one();
       // As many as an engine allows at once, still: nothing was kept.
-      const many = await Promise.all(Array.from({ length: 8 }, () => start({ workers: 1, memory: { maximumBytes: 2 ** 24 } })));
+      const many = await Promise.all(
+        Array.from({ length: 8 }, () => start({ workers: 1, memory: { maximumBytes: 2 ** 24 } })),
+      );
       for (const pool of many) await pool.dispose();
       return [...ends];
     },

@@ -7,14 +7,31 @@ const { inPage, test } = browserTests();
 test('a pool starts and calls C', async () => {
   const result = await inPage(async () => {
     const pool = await start();
-    const values = [await pool.call('fib', [25]), await pool.call('add', [2, -5]), await pool.call('nothing')];
+    const values = [
+      await pool.call('fib', [25]),
+      await pool.call('add', [2, -5]),
+      await pool.call('nothing'),
+    ];
     values.push(await pool.call('identity', [-(2n ** 63n)]), await pool.call('negate', [true]));
-    values.push(await pool.call('halve', [3]), await pool.call('unsigned_max', [255, 65535, 4294901504]));
+    values.push(
+      await pool.call('halve', [3]),
+      await pool.call('unsigned_max', [255, 65535, 4294901504]),
+    );
     values.push(await pool.call('mix', [1, 2n, 3.5, 4.25, 5n, -6, -7, 8]), pool.size);
     const { liveBlocks, isClean } = await pool.dispose();
     return [...values.map(String), liveBlocks, isClean];
   });
-  const expected = ['75025', '-3', 'undefined', '-9223372036854775808', 'false', '1.5', '4294967294', '10.75', '2'];
+  const expected = [
+    '75025',
+    '-3',
+    'undefined',
+    '-9223372036854775808',
+    'false',
+    '1.5',
+    '4294967294',
+    '10.75',
+    '2',
+  ];
   assert.deepEqual(result, [...expected, 0, true]);
 });
 
@@ -53,9 +70,11 @@ test('wrong arguments and symbols throw at once', async () => {
     return out;
   });
   for (const [key, value] of Object.entries(result)) assert.equal(value.isSync, true, key);
-  for (const key of ['count', 'type', 'bigint', 'number64', 'bool', 'double', 'pointer']) assert.equal(result[key].name, 'TypeError', key);
-  for (const key of ['fraction', 'range', 'nan', 'range64']) assert.equal(result[key].name, 'RangeError', key);
-  assert.match(result.range.message, /1099511627776.*int32/);
+  for (const key of ['count', 'type', 'bigint', 'number64', 'bool', 'double', 'pointer'])
+    assert.equal(result[key].name, 'TypeError', key);
+  for (const key of ['fraction', 'range', 'nan', 'range64'])
+    assert.equal(result[key].name, 'RangeError', key);
+  assert.match(result.range.message, /1099511627776.*Int32/);
   assert.match(result.number64.message, /3n/);
   assert.equal(result.symbol.code, 'PENNY_ESYMBOL');
   assert.match(result.symbol.message, /nosuch.*fib/);
@@ -63,36 +82,41 @@ test('wrong arguments and symbols throw at once', async () => {
 });
 
 test('every trap fails its task and the pool goes on', async () => {
-  const result = await inPage(async () => {
-    const pool = await start();
-    const tries = [
-      ['trap_unreachable', []],
-      ['trap_bounds', [0xfffffff0]],
-      ['trap_divide', [0]],
-      ['nest', [100_000_000]],
-      ['nest_frames', [1_000_000]],
-      ['exhaust', [1_000_000]],
-      ['spawn_forever', []],
-      ['fail_with', [-77]],
-      ['tree', [1024, 700]],
-    ];
-    const out = {};
-    for (const [name, args] of tries) {
-      out[name] = await failure(() => pool.call(name, args));
-      out[name].then = String(await pool.call('fib', [20]));
-    }
-    out.deep = String(await pool.call('nest', [5000]));
-    out.end = await pool.dispose();
-    return out;
-  }, undefined, { seconds: 60 });
+  const result = await inPage(
+    async () => {
+      const pool = await start();
+      const tries = [
+        ['trap_unreachable', []],
+        ['trap_bounds', [0xfffffff0]],
+        ['trap_divide', [0]],
+        ['nest', [100_000_000]],
+        ['nest_frames', [1_000_000]],
+        ['exhaust', [1_000_000]],
+        ['spawn_forever', []],
+        ['fail_with', [-77]],
+        ['tree', [1024, 700]],
+      ];
+      const out = {};
+      for (const [name, args] of tries) {
+        out[name] = await failure(() => pool.call(name, args));
+        out[name].next = String(await pool.call('fib', [20]));
+      }
+      out.deep = String(await pool.call('nest', [5000]));
+      out.end = await pool.dispose();
+      return out;
+    },
+    undefined,
+    { seconds: 60 },
+  );
   const code = (name, expected) => {
     assert.equal(result[name].code, expected, `${name}: ${result[name].message}`);
     assert.equal(result[name].isPenny, true);
     assert.equal(result[name].task, name);
     assert.match(result[name].message, new RegExp(name));
-    assert.equal(result[name].then, '6765');
+    assert.equal(result[name].next, '6765');
   };
-  for (const name of ['trap_unreachable', 'trap_bounds', 'trap_divide', 'tree']) code(name, 'PENNY_ETRAP');
+  for (const name of ['trap_unreachable', 'trap_bounds', 'trap_divide', 'tree'])
+    code(name, 'PENNY_ETRAP');
   for (const name of ['nest', 'nest_frames']) code(name, 'PENNY_ESTACK');
   for (const name of ['exhaust', 'spawn_forever']) code(name, 'PENNY_ENOMEM');
   code('fail_with', 'PENNY_EFAIL');
@@ -110,27 +134,41 @@ test('JavaScript tasks give values and errors back', async () => {
       none: undefined,
       nothing: null,
       bytes: new Uint8Array([1, 2, 255]),
-      ['__proto__x']: { deep: [[[]]] },
+      key: { deep: [[[]]] },
     };
     value.self = value;
     const back = await pool.run('echo', [value]);
     const same =
-      Object.is(back.list[1], -0) && Number.isNaN(back.list[2]) && back.list[5] === value.list[5] && back.self === back &&
-      back.big === value.big && back.bytes instanceof Uint8Array && back.bytes[2] === 255 && 'none' in back && back.nothing === null;
+      Object.is(back.list[1], -0) &&
+      Number.isNaN(back.list[2]) &&
+      back.list[5] === value.list[5] &&
+      back.self === back &&
+      back.big === value.big &&
+      back.bytes instanceof Uint8Array &&
+      back.bytes[2] === 255 &&
+      'none' in back &&
+      back.nothing === null;
     const fails = {};
     for (const name of ['fail', 'failLater', 'throwValue']) {
       fails[name] = await pool.run(name).then(
         () => 'no error',
         (error) => ({
-          isType: error instanceof TypeError, isRange: error instanceof RangeError, message: error.message, code: error.code,
-          cause: error.cause?.message, stack: /tasks\.js/.test(error.stack), plain: error.plain,
+          isType: error instanceof TypeError,
+          isRange: error instanceof RangeError,
+          message: error.message,
+          code: error.code,
+          cause: error.cause?.message,
+          stack: /tasks\.js/.test(error.stack),
+          plain: error.plain,
         }),
       );
     }
     const sent = await failure(() => pool.run('echo', [() => 1]));
     const overflow = await failure(() => pool.run('recurse', [0]));
     const began = performance.now();
-    const many = await Promise.all(Array.from({ length: 20 }, (_, idx) => pool.tasks.later(100, idx)));
+    const many = await Promise.all(
+      Array.from({ length: 20 }, (_, idx) => pool.tasks.later(100, idx)),
+    );
     const took = performance.now() - began;
     const fib = await pool.tasks.fib(20);
     const end = await pool.dispose();
@@ -140,13 +178,23 @@ test('JavaScript tasks give values and errors back', async () => {
   const { fail, failLater, throwValue } = result.fails;
   assert.deepEqual(
     { ...fail, stack: engine === 'webkit' ? true : fail.stack },
-    { isType: true, isRange: false, message: 'it failed', code: 'E_OWN', cause: 'the reason', stack: true },
+    {
+      isType: true,
+      isRange: false,
+      message: 'it failed',
+      code: 'E_OWN',
+      cause: 'the reason',
+      stack: true,
+    },
   );
   assert.equal(failLater.isRange, true);
   assert.equal(throwValue.plain, 1);
   assert.equal(result.sent.name, 'DataCloneError');
   assert.match(result.overflow.name, /RangeError|InternalError|Error/);
-  assert.deepEqual(result.many, Array.from({ length: 20 }, (_, idx) => idx));
+  assert.deepEqual(
+    result.many,
+    Array.from({ length: 20 }, (_, idx) => idx),
+  );
   assert.ok(result.took < 1500, `20 waits of 100 ms took ${result.took} ms: they did not overlap`);
   assert.equal(result.fib, 6765);
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
@@ -160,9 +208,19 @@ test('arrays are shared, survive growth, and are freed once', async () => {
     const large = pool.array(Float64Array, 4_000_000);
     large.fill(1);
     const after = pool.stats().memoryBytes;
-    const sums = [await pool.call('sum', [small, 3]), await pool.call('sum', [large, large.length])];
-    sums.push(await pool.run('sumShared', [small]), await pool.run('fillShared', [large, 2]), large[3_999_999]);
-    sums.push(await pool.call('sum', [large.subarray(10, 20), 10]), await pool.call('sum', [null, 0]));
+    const sums = [
+      await pool.call('sum', [small, 3]),
+      await pool.call('sum', [large, large.length]),
+    ];
+    sums.push(
+      await pool.run('sumShared', [small]),
+      await pool.run('fillShared', [large, 2]),
+      large[3_999_999],
+    );
+    sums.push(
+      await pool.call('sum', [large.subarray(10, 20), 10]),
+      await pool.call('sum', [null, 0]),
+    );
     const errors = {};
     pool.free(small);
     errors.twice = await failure(() => pool.free(small));
@@ -177,7 +235,8 @@ test('arrays are shared, survive growth, and are freed once', async () => {
   });
   assert.equal(result.grown, true);
   assert.deepEqual(result.sums, [6.5, 4_000_000, 6.5, 4_000_000, 2, 20, 0]);
-  for (const key of ['twice', 'foreign', 'part', 'used', 'type']) assert.equal(result.errors[key].name, 'TypeError', key);
+  for (const key of ['twice', 'foreign', 'part', 'used', 'type'])
+    assert.equal(result.errors[key].name, 'TypeError', key);
   assert.match(result.errors.twice.message, /freed already/);
   assert.match(result.errors.used.message, /freed/);
   assert.equal(result.errors.huge.code, 'PENNY_ENOMEM');
@@ -193,12 +252,17 @@ test('abort, timeout and dispose settle what is pending', async () => {
     const running = failure(() => pool.call('busy_ms', [5000], { signal: controller.signal }));
     const queued = failure(() => pool.call('busy_ms', [5000], { signal: controller.signal }));
     const timed = failure(() => pool.call('busy_ms', [5000], { timeout: 50 }));
-    const early = await failure(() => pool.call('fib', [1], { signal: AbortSignal.abort(new Error('too late')) }));
+    const early = await failure(() =>
+      pool.call('fib', [1], { signal: AbortSignal.abort(new Error('too late')) }),
+    );
     setTimeout(() => controller.abort(new Error('enough')), 20);
     const out = { running: await running, queued: await queued, timed: await timed, early };
     out.next = String(await pool.call('fib', [10]));
     out.took = performance.now() - began;
-    const busy = [failure(() => pool.call('busy_ms', [5000])), failure(() => pool.call('fib', [30]))];
+    const busy = [
+      failure(() => pool.call('busy_ms', [5000])),
+      failure(() => pool.call('fib', [30])),
+    ];
     await sleep(20);
     const stop = performance.now();
     out.end = await pool.dispose();
@@ -223,20 +287,30 @@ test('abort, timeout and dispose settle what is pending', async () => {
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
   assert.deepEqual(result.again, result.end);
   assert.ok(result.stop < 500, `dispose took ${result.stop} ms`);
-  for (const { code } of [...result.busy, result.after, result.lost]) assert.equal(code, 'PENNY_ECLOSED');
+  for (const { code } of [...result.busy, result.after, result.lost])
+    assert.equal(code, 'PENNY_ECLOSED');
   assert.equal(result.deaf.isClean, false);
 });
 
 test('two pools on one page do not meet', async () => {
   const result = await inPage(async () => {
     const [one, two] = await Promise.all([start(), start({ workers: 1 })]);
-    const values = await Promise.all([one.call('fib', [25]), two.call('fib', [20]), one.call('fib', [15])]);
+    const values = await Promise.all([
+      one.call('fib', [25]),
+      two.call('fib', [20]),
+      one.call('fib', [15]),
+    ]);
     const array = one.array(Float64Array, 4);
     const foreign = await failure(() => two.call('sum', [array, 4]));
     await one.dispose();
     const after = await two.call('fib', [10]);
     await two.dispose();
-    return { values: values.map(String), foreign, after: String(after), sizes: [one.size, two.size] };
+    return {
+      values: values.map(String),
+      foreign,
+      after: String(after),
+      sizes: [one.size, two.size],
+    };
   });
   assert.deepEqual(result.values, ['75025', '6765', '610']);
   assert.equal(result.foreign.name, 'TypeError');
@@ -272,21 +346,53 @@ test('a worker that ends itself is replaced', async () => {
     pool.addEventListener('workererror', (event) => events.push(event.error.code));
     const restarted = new Promise((resolve) => pool.addEventListener('workerrestart', resolve));
     const left = failure(() => pool.run('leave'));
-    const others = Promise.all(Array.from({ length: 50 }, (_, idx) => failure(() => pool.run('later', [idx, idx]))));
+    const others = Promise.all(
+      Array.from({ length: 50 }, (_, idx) => failure(() => pool.run('later', [idx, idx]))),
+    );
     const out = { left: await left };
     out.others = (await others).map(({ value, code }) => value ?? code);
     await restarted;
     out.after = [String(await pool.call('fib', [20])), await pool.run('fib', [10])];
-    out.ids = await Promise.all(Array.from({ length: 40 }, () => pool.call('busy_ms', [5]).then(() => 1)));
+    out.ids = await Promise.all(
+      Array.from({ length: 40 }, () => pool.call('busy_ms', [5]).then(() => 1)),
+    );
     out.states = pool.stats().workers.length;
     out.events = events;
     out.end = await pool.dispose();
     return out;
   });
   assert.equal(result.left.code, 'PENNY_EWORKER');
-  result.others.forEach((value, idx) => assert.ok(value === String(idx) || value === 'PENNY_EWORKER', `${idx}: ${value}`));
+  result.others.forEach((value, idx) =>
+    assert.ok(value === String(idx) || value === 'PENNY_EWORKER', `${idx}: ${value}`),
+  );
   assert.deepEqual(result.after, ['6765', 55]);
   assert.deepEqual(result.events, ['PENNY_EWORKER']);
   assert.equal(result.ids.length, 40);
   assert.equal(result.end.isClean, true);
+});
+
+test('a worker that is ended from outside is replaced', async () => {
+  const result = await inPage(async () => {
+    const made = [];
+    const worker = () => {
+      made.push(new Worker('/js-glue/worker.entry.js', { type: 'module' }));
+      return made.at(-1);
+    };
+    const pool = await start({ worker });
+    const restarted = new Promise((resolve) => pool.addEventListener('workerrestart', resolve));
+    const calls = Array.from({ length: 40 }, () => failure(() => pool.call('busy_ms', [20])));
+    await sleep(50);
+    made[0].terminate();
+    const ends = (await Promise.all(calls)).map(({ value, code }) => value ?? code);
+    await restarted;
+    const after = String(await pool.call('fib', [20]));
+    const end = await pool.dispose();
+    return { ends, after, made: made.length, isClean: end.isClean };
+  });
+  // One was running there.
+  assert.ok(result.ends.filter((end) => end === 'PENNY_EWORKER').length <= 1, `${result.ends}`);
+  assert.ok(result.ends.filter((end) => end === '1').length >= 39, `${result.ends}`);
+  assert.equal(result.after, '6765');
+  assert.equal(result.made, 3);
+  assert.equal(result.isClean, true);
 });

@@ -35,8 +35,16 @@ PENNY_EXPORT(scale)
 `; // the README's array example calls it; its text shows the JavaScript only
   writeFileSync(join(folder, 'kernels.c'), code.get('kernels.c') + scale);
   const steps = [
-    ['-S', folder, '-B', join(folder, 'build'), '-G', 'Ninja',
-      `-DCMAKE_TOOLCHAIN_FILE=${join(root, 'cmake/toolchain-web.cmake')}`, `-DCMAKE_PREFIX_PATH=${root}`],
+    [
+      '-S',
+      folder,
+      '-B',
+      join(folder, 'build'),
+      '-G',
+      'Ninja',
+      `-DCMAKE_TOOLCHAIN_FILE=${join(root, 'cmake/toolchain-web.cmake')}`,
+      `-DCMAKE_PREFIX_PATH=${root}`,
+    ],
     ['--build', join(folder, 'build')],
   ];
   for (const step of steps) {
@@ -47,7 +55,10 @@ PENNY_EXPORT(scale)
   const wasm = `/build/readme-${engine}/build/kernels.wasm`;
   // Only what a bundler would resolve is changed: the package's name and the module's place.
   const source = (name) =>
-    code.get(name).replace("'penny-runtime'", "'/js-glue/index.js'").replace("'./kernels.wasm'", `'${wasm}'`);
+    code
+      .get(name)
+      .replace("'penny-runtime'", "'/js-glue/index.js'")
+      .replace("'./kernels.wasm'", `'${wasm}'`);
   writeFileSync(join(folder, 'app.js'), source('app.js'));
   const printed = await page.evaluate(`(async () => {
     const lines = [];

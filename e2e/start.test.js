@@ -17,7 +17,11 @@ test('a page without isolation is told the two headers', async () => {
     { page },
   );
   assert.equal(result.error.code, 'PENNY_ENOISOLATION');
-  for (const part of [/Cross-Origin-Opener-Policy: same-origin/, /Cross-Origin-Embedder-Policy: require-corp/, /dist\/coi\.js/]) {
+  for (const part of [
+    /Cross-Origin-Opener-Policy: same-origin/,
+    /Cross-Origin-Embedder-Policy: require-corp/,
+    /dist\/coi\.js/,
+  ]) {
     assert.match(result.error.message, part);
   }
   assert.equal(result.support.ok, false);
@@ -46,16 +50,28 @@ test('counts and sizes outside their range throw', async () => {
       notWorker: { worker: () => ({}) },
     };
     const out = {};
-    for (const [name, options] of Object.entries(tries)) out[name] = await failure(() => start(options));
+    for (const [name, options] of Object.entries(tries))
+      out[name] = await failure(() => start(options));
     const pool = await start({ workers: 1, memory: { maximumBytes: 2 ** 20 } });
     out.least = String(await pool.call('fib', [15]));
     await pool.dispose();
     return out;
   });
-  for (const key of ['zero', 'negative', 'nan', 'fraction', 'huge', 'maximum', 'small', 'large', 'grace']) {
+  for (const key of [
+    'zero',
+    'negative',
+    'nan',
+    'fraction',
+    'huge',
+    'maximum',
+    'small',
+    'large',
+    'grace',
+  ]) {
     assert.equal(result[key].name, 'RangeError', `${key}: ${result[key].message}`);
   }
-  for (const key of ['text', 'worker', 'notWorker']) assert.equal(result[key].name, 'TypeError', key);
+  for (const key of ['text', 'worker', 'notWorker'])
+    assert.equal(result[key].name, 'TypeError', key);
   assert.equal(result.least, '610');
 });
 
@@ -67,11 +83,18 @@ test('a module that is none is refused', async () => {
     // An empty module; and one that imports a memory which is not shared and exports a function pn_web_create.
     out.empty = await failure(() => start({ wasm: new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]) }));
     const name = [...'pn_web_create'].map((letter) => letter.charCodeAt(0));
-    const plain = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 15, 1, 3, 101, 110, 118, 6, 109, 101, 109, 111, 114, 121, 2, 0, 1];
+    const plain = [
+      0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 15, 1, 3, 101, 110, 118, 6, 109, 101, 109,
+      111, 114, 121, 2, 0, 1,
+    ];
     plain.push(3, 2, 1, 0, 7, 17, 1, name.length, ...name, 0, 0, 10, 4, 1, 2, 0, 11);
     out.threads = await failure(() => start({ wasm: new Uint8Array(plain) }));
     const bytes = await (await fetch(wasm)).arrayBuffer();
-    for (const [key, value] of Object.entries({ bytes, view: new Uint8Array(bytes), module: await WebAssembly.compile(bytes) })) {
+    for (const [key, value] of Object.entries({
+      bytes,
+      view: new Uint8Array(bytes),
+      module: await WebAssembly.compile(bytes),
+    })) {
       const pool = await start({ wasm: value, workers: 1 });
       out[key] = String(await pool.call('fib', [10]));
       await pool.dispose();
@@ -81,7 +104,8 @@ test('a module that is none is refused', async () => {
     await core.dispose();
     return out;
   });
-  for (const key of ['missing', 'garbage', 'empty', 'threads']) assert.equal(result[key].code, 'PENNY_EMODULE', `${key}: ${result[key].message}`);
+  for (const key of ['missing', 'garbage', 'empty', 'threads'])
+    assert.equal(result[key].code, 'PENNY_EMODULE', `${key}: ${result[key].message}`);
   assert.match(result.missing.message, /404/);
   assert.match(result.empty.message, /penny_add_module/);
   assert.match(result.threads.message, /threads/);
@@ -126,10 +150,14 @@ test('a worker file that does not load, does not serve or is stale is told', asy
           },
         }),
       );
-      out.aborted = await failure(() => start({ signal: AbortSignal.abort(new Error('never mind')) }));
+      out.aborted = await failure(() =>
+        start({ signal: AbortSignal.abort(new Error('never mind')) }),
+      );
       const controller = new AbortController();
       setTimeout(() => controller.abort(new Error('changed my mind')), 50);
-      out.late = await failure(() => start({ worker: at('/silent.js'), signal: controller.signal }));
+      out.late = await failure(() =>
+        start({ worker: at('/silent.js'), signal: controller.signal }),
+      );
       const pool = await start();
       out.next = String(await pool.call('fib', [10]));
       await pool.dispose();
@@ -152,11 +180,17 @@ test('a worker file that does not load, does not serve or is stale is told', asy
 
 test('a security policy that forbids workers or wasm is told', async () => {
   const none = await open({ csp: "worker-src 'none'" });
-  const workers = await inPage(async () => failure(() => start({ startTimeoutMs: 5000 })), undefined, { page: none });
+  const workers = await inPage(
+    async () => failure(() => start({ startTimeoutMs: 5000 })),
+    undefined,
+    { page: none },
+  );
   assert.equal(workers.code, 'PENNY_ESTART', workers.message);
   await none.close();
   const page = await open({ csp: "script-src 'self'" });
-  const wasm = await inPage(async () => failure(() => start({ startTimeoutMs: 5000 })), undefined, { page });
+  const wasm = await inPage(async () => failure(() => start({ startTimeoutMs: 5000 })), undefined, {
+    page,
+  });
   assert.equal(wasm.code, 'PENNY_EMODULE', wasm.message);
   assert.match(wasm.message, /wasm-unsafe-eval/);
   await page.close();

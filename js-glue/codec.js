@@ -24,7 +24,16 @@ const ERROR = 14;
 const DATA_VIEW = 15;
 
 // Error classes that are restored by name. DOMException is apart: its constructor takes the name.
-const errorClasses = () => [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, PennyError];
+const errorClasses = () => [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  PennyError,
+];
 
 let scratch = new Uint8Array(4096);
 let data = new DataView(scratch.buffer);
@@ -74,7 +83,10 @@ function putText(text, narrow, wide) {
 }
 
 function refuse(value, why) {
-  const what = typeof value === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : `a ${typeof value}`;
+  const what =
+    typeof value === 'object'
+      ? Object.prototype.toString.call(value).slice(8, -1)
+      : `a ${typeof value}`;
   throw new DOMException(`${what} cannot be sent to a task${why ?? ''}`, 'DataCloneError');
 }
 
@@ -116,7 +128,8 @@ function putObject(value, view, seen) {
     putByte(ERROR);
     const type = errorClasses().findLastIndex((Class) => value instanceof Class);
     putByte(value instanceof DOMException ? 255 : type);
-    for (const part of [value.name, value.message, value.stack]) put(String(part ?? ''), view, seen);
+    for (const part of [value.name, value.message, value.stack])
+      put(String(part ?? ''), view, seen);
     if ('cause' in value && !keys.includes('cause')) keys.push('cause');
   } else {
     putByte(OBJECT);
@@ -192,7 +205,12 @@ export function decode(bytes, view) {
       const value = get();
       // Never an assignment: a key may be __proto__.
       const isHidden = key === 'cause' && object instanceof Error;
-      Object.defineProperty(object, key, { value, writable: true, enumerable: !isHidden, configurable: true });
+      Object.defineProperty(object, key, {
+        value,
+        writable: true,
+        enumerable: !isHidden,
+        configurable: true,
+      });
     }
     return object;
   };
@@ -203,10 +221,18 @@ export function decode(bytes, view) {
     const [name, message, stack] = [get(), get(), get()];
     const Class = errorClasses()[type] ?? Error;
     const value =
-      type === 255 ? new DOMException(message, name) : Class === PennyError ? new Class('', message) : new Class(message);
+      type === 255
+        ? new DOMException(message, name)
+        : Class === PennyError
+          ? new Class('', message)
+          : new Class(message);
     seen[place] = value;
-    for (const [key, own] of [['stack', stack], ['name', name]]) {
-      if (own && value[key] !== own) Object.defineProperty(value, key, { value: own, writable: true, configurable: true });
+    for (const [key, own] of [
+      ['stack', stack],
+      ['name', name],
+    ]) {
+      if (own && value[key] !== own)
+        Object.defineProperty(value, key, { value: own, writable: true, configurable: true });
     }
     return fill(value);
   };
@@ -249,7 +275,8 @@ export function decode(bytes, view) {
         return keep(part().buffer);
       case VIEW:
       case DATA_VIEW: {
-        const Type = tag === VIEW ? arrayTypes[byte()] : (byte(), DataView);
+        // A DataView's number is none of the list's.
+        const Type = arrayTypes[byte()] ?? DataView;
         return keep(new Type(part().buffer));
       }
       case SHARED: {

@@ -16,7 +16,9 @@ const EFAIL = -9;
 const reserveBytes = 4096;
 
 const isStackOverflow = (error) =>
-  error === overflow || /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
+  error === overflow ||
+  /call stack|too much recursion/i.test(error?.message) ||
+  error?.name === 'InternalError';
 
 /**
  * Gives the exports. `hooks` may have run(root), ring() and print(text, isError); `stack` is { top, bottom } of this thread's
@@ -80,10 +82,15 @@ export function instantiate(module, view, hooks = {}, stack) {
     ...hooks.imports,
   };
   exports = new WebAssembly.Instance(module, { env }).exports;
-  if (!exports.pn_web_create) throw new PennyError('PENNY_EMODULE', 'this is no Penny module: build it with penny_add_module');
+  if (!exports.pn_web_create)
+    throw new PennyError(
+      'PENNY_EMODULE',
+      'this is no Penny module: build it with penny_add_module',
+    );
   if (stack) exports.__stack_pointer.value = stack.top;
   const stackTop = exports.__stack_pointer.value;
-  setStackBottom = (reserved) => exports.__set_stack_limits(stackTop, stack ? stack.bottom + reserved : 0);
+  setStackBottom = (reserved) =>
+    exports.__set_stack_limits(stackTop, stack ? stack.bottom + reserved : 0);
   setStackBottom(reserveBytes);
   return exports;
 }

@@ -1,23 +1,27 @@
-// errors.js: PennyError and the codes it comes with. Used on the page and in workers.
-import { ERRORS } from './layout.gen.js';
+// errors.js: PennyError, and how one is made of a number that C gave. Used on the page and in workers.
+import { ERROR_NAMES } from './layout.gen.js';
 
-const byNumber = new Map(ERRORS.map(([number, code, sentence]) => [number, { code, sentence }]));
-
-/** An error of Penny itself, or of a C task. `code` is stable; `cause` is what led to it; `task` names the C task that failed. */
+/**
+ * An error of Penny itself, or of a C task. `code` is stable; `cause` is what led to it; `task` names the C task that failed.
+ */
 export class PennyError extends Error {
   constructor(code, message, options) {
     super(message, options);
     this.code = code;
   }
+  get name() {
+    return 'PennyError';
+  }
 }
-Object.defineProperty(PennyError.prototype, 'name', { value: 'PennyError', configurable: true });
 
-/** The PennyError for a number that C gave; `detail` and `task` are added when known. */
-export function errorOf(number, detail, task) {
-  const known = byNumber.get(number) ?? { code: 'PENNY_EFAIL', sentence: `the task failed with ${number}` };
-  const text = detail ? `${detail} (${known.sentence})` : known.sentence;
-  const error = new PennyError(known.code, task ? `${task}: ${text}` : text);
-  error.number = number;
-  if (task) error.task = task;
-  return error;
+/** For an error number of C; its sentence is in the module. `detail` and `task` are added when known. */
+export function errorOf({ exports, view }, number, detail, task) {
+  const known = ERROR_NAMES.split(' ')[-1 - number];
+  const sentence = view.text(exports.pn_web_strerror(number)) + (known ? '' : `: ${number}`);
+  let text = detail ? `${detail} (${sentence})` : sentence;
+  if (task) text = `${task}: ${text}`;
+  return Object.assign(
+    new PennyError(`PENNY_${known ?? 'EFAIL'}`, text),
+    task ? { number, task } : { number },
+  );
 }

@@ -1,8 +1,9 @@
 // host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what has ended. Page only; never
 // blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
 import { decode } from './codec.js';
-import { PennyError, errorOf } from './errors.js';
+import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
+import { readResult } from './memory.js';
 
 // What one task of ours may take, the reactions of the program's own code to settled promises included as far as they can
 // be seen; the next slice follows by a message, so that frames, input and timers come in between.
@@ -37,7 +38,7 @@ export class Host {
     if (!root) {
       this.free.push(ticket);
       if (ticket === this.slots.length) this.slots.push(undefined);
-      return Promise.reject(errorOf(-1, '', name));
+      return Promise.reject(errorOf(this, -1, '', name));
     }
     const slot = { root, name, result, resolve: undefined, reject: undefined, stop: undefined };
     this.slots[ticket] = slot;
@@ -61,7 +62,11 @@ export class Host {
     signal?.addEventListener('abort', onAbort);
     const timer =
       timeout !== undefined &&
-      setTimeout(() => cancel(new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError')), timeout);
+      setTimeout(
+        () =>
+          cancel(new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError')),
+        timeout,
+      );
     slot.stop = () => {
       signal?.removeEventListener('abort', onAbort);
       clearTimeout(timer);
@@ -140,7 +145,10 @@ export class Host {
     const slot = this.slots[ticket];
     if (slot?.root !== root) {
       this.chain = 0;
-      throw new PennyError('PENNY_ECORRUPT', 'the list of ended tasks names one that was never submitted');
+      throw new PennyError(
+        'PENNY_ECORRUPT',
+        'the list of ended tasks names one that was never submitted',
+      );
     }
     this.slots[ticket] = undefined;
     this.free.push(ticket);
@@ -165,8 +173,12 @@ export class Host {
 
   value({ root, result }) {
     const { view } = this;
-    if (result !== undefined) return view.read(root + layout.ROOT_TASK + layout.TASK_PAYLOAD, result);
-    return decode(view.copy(view.get(root + layout.ROOT_DATA), view.get(root + layout.ROOT_DATA_BYTES)), view);
+    if (result !== undefined)
+      return readResult(view, root + layout.ROOT_TASK + layout.TASK_PAYLOAD, result);
+    return decode(
+      view.copy(view.get(root + layout.ROOT_DATA), view.get(root + layout.ROOT_DATA_BYTES)),
+      view,
+    );
   }
 
   failure(slot, error) {
@@ -177,12 +189,13 @@ export class Host {
     const message = view.get(root + layout.ROOT_MESSAGE);
     const detail = message ? view.text(message, view.get(root + layout.ROOT_MESSAGE_BYTES)) : '';
     const name = view.get(root + layout.ROOT_FAILED_NAME);
-    return errorOf(error, detail, name ? view.text(name, 256) : slot.name);
+    return errorOf(this, error, detail, name ? view.text(name, 256) : slot.name);
   }
 
   /** Rejects every promise that is out; their roots stay until release(). */
   rejectAll(error) {
-    for (const slot of [...this.slots, ...this.ended]) if (slot?.reject) this.finish(slot, slot.reject, error);
+    for (const slot of [...this.slots, ...this.ended])
+      if (slot?.reject) this.finish(slot, slot.reject, error);
   }
 
   /** Fails what was pending on a lost worker. */
@@ -196,7 +209,8 @@ export class Host {
     this.channel.port1.close();
     // The ledger has all of them: what pn_pool_destroy found here it would release once more.
     this.view.exchange(this.control + layout.CONTROL_COMPLETIONS, 0);
-    for (const slot of [...this.slots, ...this.ended]) if (slot) this.exports.pn_web_release(slot.root);
+    for (const slot of [...this.slots, ...this.ended])
+      if (slot) this.exports.pn_web_release(slot.root);
     this.slots = [];
     this.ended = [];
     this.view.notify(this.control + layout.CONTROL_SIGNAL);

@@ -9,7 +9,6 @@
 //   await pool.call('fib', [30]); // 832040n
 //   await pool.dispose();
 
-
 /** The constructor of a typed array that can live in shared memory, by the array that it makes. */
 export interface ArrayTypeOf<A extends ArrayBufferView> {
   new (buffer: SharedArrayBuffer, byteOffset?: number, length?: number): A;
@@ -99,7 +98,9 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
   /** Number of workers. */
   readonly size: number;
   /** Each JavaScript task as a function of its own: `pool.tasks.fib(30)` is `pool.run('fib', [30])`. */
-  readonly tasks: { [K in keyof T]: (...args: Parameters<T[K]>) => Promise<Awaited<ReturnType<T[K]>>> };
+  readonly tasks: {
+    [K in keyof T]: (...args: Parameters<T[K]>) => Promise<Awaited<ReturnType<T[K]>>>;
+  };
 
   /**
    * Runs the C task that the module exports as `symbol` (PENNY_EXPORT).

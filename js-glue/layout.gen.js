@@ -62,18 +62,6 @@ export const CODE_UNSIGNED = 32;
 export const CODE_FLOAT = 48;
 export const CODE_POINTER = 64;
 export const CODE_BOOL = 80;
-// Code, name and sentence of every error of C.
-export const ERRORS = [
-  [-1, 'PENNY_ENOMEM', "the heap's maximum is reached: raise the memory maximum or free something"],
-  [-2, 'PENNY_ESTACK', "a task nested deeper than its stack: recurse less deeply or spawn in a tree"],
-  [-3, 'PENNY_ETRAP', "a task trapped: out-of-bounds access, division by zero or unreachable code"],
-  [-4, 'PENNY_ECANCELLED', "the task was cancelled"],
-  [-5, 'PENNY_ECLOSED', "the pool is closed: start or create one first"],
-  [-6, 'PENNY_EMAINTHREAD', "blocking is not allowed on the page's thread: use penny_submit or pool.call"],
-  [-7, 'PENNY_EINVAL', "an argument is out of its documented range"],
-  [-8, 'PENNY_EWORKER', "the worker that ran the task was lost"],
-  [-9, 'PENNY_EFAIL', "the task failed by penny_fail"],
-  [-10, 'PENNY_ENESTED', "PENNY_RUN inside a task: use PENNY_CALL there"],
-  [-11, 'PENNY_ESTART', "the workers could not be started"],
-  [-12, 'PENNY_EVERSION', "the module and its loader are of different versions: rebuild or reload both"],
-];
+// Names of the errors -1, -2, ...: their sentences are in the module (penny_strerror).
+export const ERROR_NAMES =
+  'ENOMEM ESTACK ETRAP ECANCELLED ECLOSED EMAINTHREAD EINVAL EWORKER EFAIL ENESTED ESTART EVERSION';

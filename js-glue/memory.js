@@ -1,7 +1,8 @@
 // memory.js: the one file that indexes shared memory. A view of it that follows growth; all addresses are unsigned numbers
 // below 2 ** 32. Used on the page and in workers. Whatever is read there may be wrong: `at` and `bytes` are checked, always.
-import * as layout from './layout.gen.js';
+
 import { PennyError } from './errors.js';
+import * as layout from './layout.gen.js';
 
 /** The typed arrays that may live in shared memory; the index is the type's number in encoded values. */
 export const arrayTypes = [
@@ -22,6 +23,7 @@ export class MemoryView {
   constructor(memory) {
     this.memory = memory;
     this.buffers = new WeakSet();
+    this.freed = new WeakSet();
     this.refresh();
   }
 
@@ -116,81 +118,49 @@ export class MemoryView {
     return {
       type,
       name: this.text(this.get(type + layout.TASK_TYPE_NAME), 256),
-      result: this.u8[type + layout.TASK_TYPE_RESULT],
-      parameters: Array.from(this.u8.slice(first, first + arity)),
+      result: typeOf(this.u8[type + layout.TASK_TYPE_RESULT]),
+      parameters: Array.from(this.u8.slice(first, first + arity), typeOf),
     };
   }
-
-  /** Reads a value of a type code (task_macros.h: kind * 16 + bytes). */
-  read(at, code) {
-    this.reach(at, 8);
-    const { data } = this;
-    switch (code) {
-      case layout.CODE_VOID:
-        return undefined;
-      case layout.CODE_SIGNED + 1:
-        return data.getInt8(at);
-      case layout.CODE_SIGNED + 2:
-        return data.getInt16(at, true);
-      case layout.CODE_SIGNED + 4:
-        return data.getInt32(at, true);
-      case layout.CODE_SIGNED + 8:
-        return data.getBigInt64(at, true);
-      case layout.CODE_UNSIGNED + 1:
-        return data.getUint8(at);
-      case layout.CODE_UNSIGNED + 2:
-        return data.getUint16(at, true);
-      case layout.CODE_UNSIGNED + 8:
-        return data.getBigUint64(at, true);
-      case layout.CODE_FLOAT + 4:
-        return data.getFloat32(at, true);
-      case layout.CODE_FLOAT + 8:
-        return data.getFloat64(at, true);
-      case layout.CODE_BOOL + 1:
-        return data.getUint8(at) !== 0;
-      default:
-        return data.getUint32(at, true);
-    }
-  }
 }
 
-/** Writes an argument that was checked already, as the 8 bytes that C expects; smaller integers are cut by their reader. */
-export function writeArgument(data, at, code, value) {
-  if (typeof value === 'bigint') data.setBigInt64(at, value, true);
-  else if (code === layout.CODE_FLOAT + 8) data.setFloat64(at, value, true);
-  else if (code === layout.CODE_FLOAT + 4) data.setFloat32(at, value, true);
-  else data.setUint32(at, Number(value), true);
-}
+// By the kind in a type code (task_macros.h: kind * 16 + bytes): how a DataView calls it.
+const ACCESSORS = ['', 'Int', 'Uint', 'Float', 'Uint', 'Uint'];
+const FLOAT = 3;
+const POINTER = 4;
+const BOOL = 5;
 
-/** Tells why `value` is no argument of type `code`; pointers give their address, all others themselves. */
-export function checkArgument(view, freed, code, value, task, idx) {
-  const what = () => `argument ${idx + 1} of ${task}`;
-  const kind = code & 0xf0;
+/** What there is to know of a parameter or result: its kind, its typeof in JavaScript, its names in a DataView. */
+function typeOf(code) {
+  const kind = code >> 4;
   const bits = (code & 15) * 8;
-  const wrong = (wanted, hint = '') => {
-    const given = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
-    throw new TypeError(`${what()} takes ${wanted}, not ${given}${hint}`);
-  };
-  if (kind === layout.CODE_POINTER) {
-    if (value === null || value === 0) return 0;
-    if (!view.owns(value)) wrong('an array from pool.array, or null', ArrayBuffer.isView(value) ? ' outside shared memory' : '');
-    if (freed.has(value)) throw new TypeError(`${what()}: this array was freed`);
-    return value.byteOffset;
+  const isBig = bits === 64 && kind < FLOAT;
+  const name = `${isBig ? 'Big' : ''}${ACCESSORS[kind]}${bits}`;
+  const js = kind === BOOL ? 'boolean' : isBig ? 'bigint' : 'number';
+  return { kind, js, name, get: `get${name}`, set: `set${name}` };
+}
+
+/** Reads the result of a C task. */
+export function readResult(view, at, { kind, get }) {
+  if (!kind) return undefined;
+  view.reach(at, 8);
+  const value = view.data[get](at, true);
+  return kind === BOOL ? value !== 0 : value;
+}
+
+/** Checks argument `idx` of a C task and writes it for C. Throws TypeError or RangeError. */
+export function writeArgument(view, to, at, { kind, js, name, get, set }, value, task) {
+  if (typeof value === js && kind !== POINTER) {
+    to[set](at, kind === BOOL ? +value : value, true);
+    // What does not come back as it was is out of range, or no integer.
+    if (kind >= FLOAT || to[get](at, true) === value) return;
+    throw new RangeError(`${task}, argument ${at / 8 + 1}: ${value} is no ${name}`);
   }
-  if (kind === layout.CODE_FLOAT) return typeof value === 'number' ? value : wrong('a number');
-  if (kind === layout.CODE_BOOL) return typeof value === 'boolean' ? value : wrong('a boolean');
-  const isSigned = kind === layout.CODE_SIGNED;
-  const name = `${isSigned ? '' : 'u'}int${bits}`;
-  if (bits === 64) {
-    if (typeof value !== 'bigint') wrong(`a BigInt (${name})`, typeof value === 'number' ? `: write ${Math.trunc(value) || 0}n` : '');
-    const cut = isSigned ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
-    if (cut !== value) throw new RangeError(`${what()}: ${value} is out of range for ${name}`);
-    return value;
-  }
-  if (typeof value !== 'number') wrong(`an integer (${name})`, typeof value === 'bigint' ? ': write it without the n' : '');
-  const low = isSigned ? -(2 ** (bits - 1)) : 0;
-  if (!Number.isInteger(value) || value < low || value >= low + 2 ** bits) {
-    throw new RangeError(`${what()}: ${value} is ${Number.isInteger(value) ? 'out of range' : 'no integer'} for ${name}`);
-  }
-  return value;
+  const isArray = kind === POINTER && view.owns(value);
+  if (isArray && !view.freed.has(value)) return to.setUint32(at, value.byteOffset, true);
+  if (kind === POINTER && value === null) return to.setUint32(at, 0, true);
+  const wanted = kind === POINTER ? 'an array of this pool or null' : `a ${js} (${name})`;
+  const given = isArray ? 'one that was freed' : value === null ? 'null' : `a ${typeof value}`;
+  const hint = js === 'bigint' && Number.isInteger(value) ? `: write ${value}n` : '';
+  throw new TypeError(`${task}, argument ${at / 8 + 1}: takes ${wanted}, not ${given}${hint}`);
 }

@@ -1,9 +1,9 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory, statistics, the end. Page only.
 import { encode } from './codec.js';
-import { PennyError, errorOf } from './errors.js';
+import { errorOf, PennyError } from './errors.js';
 import { Host } from './host.js';
 import * as layout from './layout.gen.js';
-import { checkArgument, writeArgument } from './memory.js';
+import { writeArgument } from './memory.js';
 import { checkOptions, checkPlatform, createCore, makeWorkers } from './start.js';
 
 const BURY_MS = 2;
@@ -60,7 +60,6 @@ class Pool extends EventTarget {
   #names;
   #signatures = new Map();
   #live = new Map();
-  #freed = new WeakSet();
   #disposal;
   #left = 0;
   #onLeft = () => {};
@@ -71,21 +70,30 @@ class Pool extends EventTarget {
     this.#core = core;
     this.#workers = workers;
     this.#names = new Map(names.map((name, index) => [name, index]));
-    core.view.freed = this.#freed;
     this.#host = new Host(core.exports, core.view, core.control);
     this.#host.listen(hasBell);
     this.#listen(workers);
     /** Each task of pool.run as a function: pool.tasks.fib(30). */
-    this.tasks = new Proxy({}, { get: (_, name) => (...args) => this.run(name, args) });
+    this.tasks = new Proxy(
+      {},
+      {
+        get:
+          (_, name) =>
+          (...args) =>
+            this.run(name, args),
+      },
+    );
   }
 
   #listen({ on }) {
-    on.message = (id, data) => {
+    on.message = (id, data, worker) => {
       if (data?.penny === 'ring') this.#host.ring();
       else if (data?.penny === 'left') this.#leave();
-      else if (data?.penny === 'gone') this.#lose(id, data.message);
+      else if (data?.penny === 'gone' && worker === this.#workers.list[id])
+        this.#lose(id, data.message);
     };
-    on.error = (id, event) => this.#tell(id, event.message ?? 'sent what cannot be read', event.error);
+    on.error = (id, event) =>
+      this.#tell(id, event.message ?? 'sent what cannot be read', event.error);
   }
 
   #tell(id, message, cause) {
@@ -98,8 +106,9 @@ class Pool extends EventTarget {
   /** A worker is gone: what it had begun fails, what was only queued there is run by others, and a new one takes its place. */
   async #lose(id, message = 'ended itself') {
     if (this.#disposal) return this.#leave();
-    const worker = this.#workers.list[id];
-    worker.terminate();
+    this.#workers.list[id].terminate();
+    // A second report of the same loss is none.
+    this.#workers.list[id] = undefined;
     this.#tell(id, message);
     const { exports } = this.#core;
     // Its stolen tasks still run on others' hands: they end at their next poll, or by themselves.
@@ -115,7 +124,11 @@ class Pool extends EventTarget {
     } catch (error) {
       this.#tell(id, error.message, error);
       // Without a replacement the pool would wait for ever with what it has.
-      this.#host.rejectAll(new PennyError('PENNY_EWORKER', `worker ${id} was lost: ${error.message}`, { cause: error }));
+      this.#host.rejectAll(
+        new PennyError('PENNY_EWORKER', `worker ${id} was lost: ${error.message}`, {
+          cause: error,
+        }),
+      );
       this.#leave();
       this.dispose();
     }
@@ -131,7 +144,7 @@ class Pool extends EventTarget {
   }
 
   #open() {
-    if (this.#disposal) throw errorOf(-5);
+    if (this.#disposal) throw errorOf(this.#core, -5);
   }
 
   call(symbol, args = [], options) {
@@ -144,11 +157,14 @@ class Pool extends EventTarget {
     const { view, exports } = this.#core;
     const { stage } = this.#host;
     for (let idx = 0; idx < parameters.length; idx++) {
-      const code = parameters[idx];
-      const value = checkArgument(view, this.#freed, code, args[idx], symbol, idx);
-      writeArgument(stage, 8 * idx, code, value);
+      writeArgument(view, stage, 8 * idx, parameters[idx], args[idx], symbol);
     }
-    return this.#host.add((ticket) => exports.pn_web_call(type, ticket), symbol, signature.result, options);
+    return this.#host.add(
+      (ticket) => exports.pn_web_call(type, ticket),
+      symbol,
+      signature.result,
+      options,
+    );
   }
 
   #find(symbol) {
@@ -157,7 +173,10 @@ class Pool extends EventTarget {
     if (!get) {
       const names = Object.keys(exports).filter((name) => name.startsWith(EXPORT));
       const list = names.map((name) => name.slice(EXPORT.length)).join(', ') || 'nothing';
-      throw new PennyError('PENNY_ESYMBOL', `the module has no task ${String(symbol)}: it exports ${list} (PENNY_EXPORT)`);
+      throw new PennyError(
+        'PENNY_ESYMBOL',
+        `the module has no task ${String(symbol)}: it exports ${list} (PENNY_EXPORT)`,
+      );
     }
     const signature = view.signature(get() >>> 0);
     this.#signatures.set(symbol, signature);
@@ -170,7 +189,10 @@ class Pool extends EventTarget {
     const target = this.#names.get(name);
     if (target === undefined) {
       const list = [...this.#names.keys()].join(', ') || 'nothing';
-      throw new PennyError('PENNY_ESYMBOL', `the workers have no task ${String(name)}: they serve ${list}`);
+      throw new PennyError(
+        'PENNY_ESYMBOL',
+        `the workers have no task ${String(name)}: they serve ${list}`,
+      );
     }
     const { exports, view } = this.#core;
     const bytes = encode(Array.from(args), view);
@@ -190,37 +212,46 @@ class Pool extends EventTarget {
   }
 
   #nameOf(task) {
-    for (const [name, value] of Object.entries(this.#options.module ?? {})) if (value === task) return name;
-    throw new TypeError('this function is not in the module that createPool was given: pass its name');
+    for (const [name, value] of Object.entries(this.#options.module ?? {}))
+      if (value === task) return name;
+    throw new TypeError(
+      'this function is not in the module that createPool was given: pass its name',
+    );
   }
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
     this.#open();
     const { exports, view } = this.#core;
-    if (!(Type?.BYTES_PER_ELEMENT > 0)) throw new TypeError('array takes the constructor of a typed array');
+    if (!(Type?.BYTES_PER_ELEMENT > 0))
+      throw new TypeError('array takes the constructor of a typed array');
     const isLength = typeof lengthOrValues === 'number';
-    const values = isLength ? undefined : ArrayBuffer.isView(lengthOrValues) ? lengthOrValues : Array.from(lengthOrValues);
+    const values = isLength
+      ? undefined
+      : ArrayBuffer.isView(lengthOrValues)
+        ? lengthOrValues
+        : Array.from(lengthOrValues);
     const length = isLength ? lengthOrValues : values.length;
     if (!Number.isInteger(length) || length < 0 || length * Type.BYTES_PER_ELEMENT >= 2 ** 32) {
       throw new RangeError(`an array cannot have ${length} elements`);
     }
     const at = exports.pn_web_alloc(length * Type.BYTES_PER_ELEMENT) >>> 0;
-    if (!at) throw errorOf(-1, `no room for ${length} elements of ${Type.name}`);
+    if (!at) throw errorOf(this.#core, -1, `no room for ${length} elements of ${Type.name}`);
     const array = view.array(Type, at, length);
     if (values) array.set(values);
-    else if (isZeroed) array.fill(array instanceof BigInt64Array || array instanceof BigUint64Array ? 0n : 0);
+    else if (isZeroed)
+      array.fill(array instanceof BigInt64Array || array instanceof BigUint64Array ? 0n : 0);
     this.#live.set(at, array);
     return array;
   }
 
   free(array) {
     this.#open();
-    if (this.#freed.has(array)) throw new TypeError('this array was freed already');
+    if (this.#core.view.freed.has(array)) throw new TypeError('this array was freed already');
     if (!ArrayBuffer.isView(array) || this.#live.get(array.byteOffset) !== array) {
       throw new TypeError('free takes an array that array() of this pool gave');
     }
     this.#live.delete(array.byteOffset);
-    this.#freed.add(array);
+    this.#core.view.freed.add(array);
     this.#core.exports.pn_web_free(array.byteOffset);
   }
 
@@ -242,7 +273,13 @@ class Pool extends EventTarget {
       };
     });
     const { pending, completed } = this.#host;
-    return { workers, pending, completed, memoryBytes: view.memory.buffer.byteLength, arrays: this.#live.size };
+    return {
+      workers,
+      pending,
+      completed,
+      memoryBytes: view.memory.buffer.byteLength,
+      arrays: this.#live.size,
+    };
   }
 
   dispose() {
@@ -252,7 +289,7 @@ class Pool extends EventTarget {
 
   async #dispose() {
     const { exports } = this.#core;
-    this.#host.rejectAll(errorOf(-5));
+    this.#host.rejectAll(errorOf(this.#core, -5));
     exports.pn_web_shutdown();
     const isClean = await this.#allLeft();
     this.#workers.end();

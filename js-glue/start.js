@@ -1,8 +1,15 @@
 // start.js: everything before the first task: options, module, memory, workers. Each failure has its own error, and none waits
 // longer than startTimeoutMs. Page only.
 import { instantiate } from './enter.js';
-import { PennyError, errorOf } from './errors.js';
-import { CONTROL_WORKER_BASE, LAYOUT_HASH, MAX_WORKERS, VERSION, WORKER_BYTES, WORKER_STACK } from './layout.gen.js';
+import { errorOf, PennyError } from './errors.js';
+import {
+  CONTROL_WORKER_BASE,
+  LAYOUT_HASH,
+  MAX_WORKERS,
+  VERSION,
+  WORKER_BYTES,
+  WORKER_STACK,
+} from './layout.gen.js';
 import { MemoryView } from './memory.js';
 
 const PAGE_BYTES = 65536;
@@ -31,12 +38,25 @@ function whole(value, fallback, low, high, what) {
 }
 
 export function checkOptions(options) {
-  if (typeof options !== 'object' || options === null) throw new TypeError('createPool takes an object of options');
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('createPool takes an object of options');
   const { memory = {} } = options;
   const cores = Math.min(globalThis.navigator?.hardwareConcurrency || 2, MAX_WORKERS);
   const workers = whole(options.workers, cores, 1, MAX_WORKERS, 'workers');
-  const maxWorkers = whole(options.maxWorkers, Math.min(2 * workers, MAX_WORKERS), workers, MAX_WORKERS, 'maxWorkers');
-  const maximumBytes = whole(memory.maximumBytes, 512 * MIB, MIB, MAXIMUM_BYTES, 'memory.maximumBytes');
+  const maxWorkers = whole(
+    options.maxWorkers,
+    Math.min(2 * workers, MAX_WORKERS),
+    workers,
+    MAX_WORKERS,
+    'maxWorkers',
+  );
+  const maximumBytes = whole(
+    memory.maximumBytes,
+    512 * MIB,
+    MIB,
+    MAXIMUM_BYTES,
+    'memory.maximumBytes',
+  );
   const initialBytes = whole(memory.initialBytes, 0, 0, maximumBytes, 'memory.initialBytes');
   if (options.worker !== undefined && typeof options.worker !== 'function') {
     throw new TypeError('worker is a function that gives a Worker');
@@ -51,7 +71,10 @@ export function checkOptions(options) {
     graceMs: whole(options.graceMs, 1000, 0, 2 ** 31 - 1, 'graceMs'),
     startTimeoutMs: whole(options.startTimeoutMs, 10_000, 1, 2 ** 31 - 1, 'startTimeoutMs'),
     // Large enough for 5,000 nested calls with small frames; less where the heap is small.
-    stackBytes: Math.max(PAGE_BYTES, Math.min(MIB, 2 ** Math.floor(Math.log2(maximumBytes / (4 * workers))))),
+    stackBytes: Math.max(
+      PAGE_BYTES,
+      Math.min(MIB, 2 ** Math.floor(Math.log2(maximumBytes / (4 * workers)))),
+    ),
   };
 }
 
@@ -69,13 +92,16 @@ export function checkPlatform({ worker }) {
 function moduleError(text, cause) {
   const message = String(cause?.message ?? cause);
   const isPolicy = /security policy|unsafe-eval|csp/i.test(message);
-  const hint = isPolicy ? " (the page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)" : '';
+  const hint = isPolicy
+    ? " (the page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)"
+    : '';
   return new PennyError('PENNY_EMODULE', `${text}: ${message}${hint}`, { cause });
 }
 
 async function compile(wasm = new URL('./core.wasm', import.meta.url)) {
   if (wasm instanceof WebAssembly.Module) return wasm;
-  const isBytes = ArrayBuffer.isView(wasm) || Object.prototype.toString.call(wasm).endsWith('ArrayBuffer]');
+  const isBytes =
+    ArrayBuffer.isView(wasm) || Object.prototype.toString.call(wasm).endsWith('ArrayBuffer]');
   let what = 'the wasm bytes';
   try {
     if (isBytes) return await WebAssembly.compile(wasm);
@@ -100,11 +126,19 @@ function instantiateOn(module, { maximumBytes, initialBytes, maxWorkers, workers
   for (;;) {
     let memory;
     try {
-      memory = new WebAssembly.Memory({ initial, maximum: Math.max(Math.floor(maximum), initial), shared: true });
-    } catch (cause) {
-      throw new PennyError('PENNY_ENOMEM', `no room for a shared memory of up to ${maximumBytes} bytes: lower memory.maximumBytes`, {
-        cause,
+      memory = new WebAssembly.Memory({
+        initial,
+        maximum: Math.max(Math.floor(maximum), initial),
+        shared: true,
       });
+    } catch (cause) {
+      throw new PennyError(
+        'PENNY_ENOMEM',
+        `no room for a shared memory of up to ${maximumBytes} bytes: lower memory.maximumBytes`,
+        {
+          cause,
+        },
+      );
     }
     try {
       const view = new MemoryView(memory);
@@ -115,7 +149,13 @@ function instantiateOn(module, { maximumBytes, initialBytes, maxWorkers, workers
       // Engines do not tell how large the module's own data is: try twice as much.
       const isSmall = isLink && !/shared/i.test(text) && /initial|smaller|size|page/i.test(text);
       if (isSmall && initial < maximum) initial = Math.min(initial * 2, MAXIMUM_BYTES / PAGE_BYTES);
-      else throw error instanceof PennyError ? error : moduleError('this is no Penny module, or one without threads (penny_add_module builds one)', error);
+      else
+        throw error instanceof PennyError
+          ? error
+          : moduleError(
+              'this is no Penny module, or one without threads (penny_add_module builds one)',
+              error,
+            );
     }
   }
 }
@@ -125,17 +165,32 @@ export async function createCore(options) {
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'pn_web_create')) {
     const isShared = WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
     const why = isShared ? '' : ', and without a shared memory (no threads)';
-    throw new PennyError('PENNY_EMODULE', `this wasm is no Penny module${why}: build it with penny_add_module`);
+    throw new PennyError(
+      'PENNY_EMODULE',
+      `this wasm is no Penny module${why}: build it with penny_add_module`,
+    );
   }
   const { view, exports } = instantiateOn(module, options);
   if (exports.pn_web_version() !== VERSION || exports.pn_web_layout_hash() >>> 0 !== LAYOUT_HASH) {
-    throw new PennyError('PENNY_EVERSION', 'the wasm module is of another version of Penny than its loader: rebuild the module');
+    throw new PennyError(
+      'PENNY_EVERSION',
+      'the wasm module is of another version of Penny than its loader: rebuild the module',
+    );
   }
   const { workers, maxWorkers, stackBytes } = options;
-  const limit = Math.min(MAXIMUM_BYTES, options.maximumBytes + MIB + maxWorkers * WORKER_BYTES + workers * stackBytes);
+  const limit = Math.min(
+    MAXIMUM_BYTES,
+    options.maximumBytes + MIB + maxWorkers * WORKER_BYTES + workers * stackBytes,
+  );
   const bytes = Math.floor(limit / PAGE_BYTES) * PAGE_BYTES;
-  const error = exports.pn_web_create(bytes, workers, maxWorkers, options.testIndexBase ?? 0, stackBytes);
-  if (error) throw errorOf(error, 'the pool could not be made');
+  const error = exports.pn_web_create(
+    bytes,
+    workers,
+    maxWorkers,
+    options.testIndexBase ?? 0,
+    stackBytes,
+  );
+  if (error) throw errorOf({ exports, view }, error);
   const control = exports.pn_web_control() >>> 0;
   return { module, view, exports, control };
 }
@@ -146,8 +201,12 @@ function makeWorker({ worker, name }, id) {
   const made = worker
     ? worker(id)
     : // The address stands inside the call so that bundlers find the file.
-      new Worker(new URL('./worker.entry.js', import.meta.url), { type: 'module', name: name ?? `penny-${id}` });
-  if (typeof made?.postMessage !== 'function') throw new TypeError('the worker function gave no Worker');
+      new Worker(new URL('./worker.entry.js', import.meta.url), {
+        type: 'module',
+        name: name ?? `penny-${id}`,
+      });
+  if (typeof made?.postMessage !== 'function')
+    throw new TypeError('the worker function gave no Worker');
   return made;
 }
 
@@ -159,24 +218,33 @@ export function makeWorkers(options) {
   const list = [];
   const answers = [];
   const on = { message() {}, error() {} };
+  const watching = new AbortController();
   const end = () => {
-    for (const worker of list) worker.terminate();
+    watching.abort();
+    for (const worker of list) worker?.terminate();
   };
 
   const make = (id) => {
     const worker = makeWorker(options, id);
     list[id] = worker;
     const answer = new Promise((resolve, reject) => {
-      const fail = (why, cause) => reject(new PennyError('PENNY_ESTART', `worker ${id} ${why}`, { cause }));
+      const fail = (why, cause) =>
+        reject(new PennyError('PENNY_ESTART', `worker ${id} ${why}`, { cause }));
       worker.onmessage = ({ data }) => {
-        if (data?.penny === 'ready') resolve(data.names);
-        else if (data?.penny === 'failed') {
+        if (data?.penny === 'ready') {
+          const signal = watching.signal;
+          const onEnd = () => on.message(id, { penny: 'gone', message: 'was ended' }, worker);
+          globalThis.navigator?.locks?.request(data.lock, { signal }, onEnd).catch(() => {});
+          resolve(data.names);
+        } else if (data?.penny === 'failed') {
           reject(new PennyError(data.code ?? 'PENNY_ESTART', `worker ${id}: ${data.message}`));
-        } else on.message(id, data);
+        } else on.message(id, data, worker);
       };
       worker.onerror = (event) => {
         event.preventDefault?.();
-        const why = event.message ? `${event.message} (${event.filename}:${event.lineno})` : '404, a syntax error or a policy?';
+        const why = event.message
+          ? `${event.message} (${event.filename}:${event.lineno})`
+          : '404, a syntax error or a policy?';
         fail(`could not load its file: ${why}`, event.error);
         on.error(id, event);
       };
@@ -202,7 +270,9 @@ export function makeWorkers(options) {
       id,
       block,
       stack: { top: bottom + options.stackBytes, bottom },
-      tasks: options.tasks && String(new URL(options.tasks, globalThis.document?.baseURI ?? import.meta.url)),
+      tasks:
+        options.tasks &&
+        String(new URL(options.tasks, globalThis.document?.baseURI ?? import.meta.url)),
     });
     return answers[id];
   };
@@ -212,7 +282,9 @@ export function makeWorkers(options) {
   } catch (cause) {
     end();
     if (cause instanceof TypeError) throw cause;
-    throw new PennyError('PENNY_ESTART', `a worker could not be made: ${cause?.message ?? cause}`, { cause });
+    throw new PennyError('PENNY_ESTART', `a worker could not be made: ${cause?.message ?? cause}`, {
+      cause,
+    });
   }
   return {
     list,
@@ -221,7 +293,10 @@ export function makeWorkers(options) {
     async attach(core) {
       const names = await Promise.all(list.map((_, id) => send(core, id)));
       if (names.every((other) => String(other) === String(names[0]))) return names[0];
-      throw new PennyError('PENNY_EVERSION', 'the workers have different tasks: reload, one of their files is stale');
+      throw new PennyError(
+        'PENNY_EVERSION',
+        'the workers have different tasks: reload, one of their files is stale',
+      );
     },
     replace(core, id) {
       make(id);

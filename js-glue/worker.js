@@ -2,8 +2,16 @@
 // of a pool does nothing.
 import { decode, encode } from './codec.js';
 import { instantiate } from './enter.js';
-import { PennyError, errorOf } from './errors.js';
-import { LAYOUT_HASH, ROOT_DATA, ROOT_DATA_BYTES, ROOT_TARGET, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
+import { errorOf, PennyError } from './errors.js';
+import {
+  LAYOUT_HASH,
+  ROOT_DATA,
+  ROOT_DATA_BYTES,
+  ROOT_TARGET,
+  SLEEPING,
+  VERSION,
+  WORKER_STATE,
+} from './layout.gen.js';
 import { MemoryView } from './memory.js';
 
 // What pn_web_run gives (src/port_web.c).
@@ -14,7 +22,9 @@ const ENOMEM = -1;
 const TURN_MS = 4;
 
 // One runtime a worker, even when this file is loaded twice.
-const runtime = (globalThis[Symbol.for('penny.worker')] ??= { tasks: {}, isServing: false });
+const key = Symbol.for('penny.worker');
+globalThis[key] ??= { tasks: {}, isServing: false };
+const runtime = globalThis[key];
 
 /**
  * Makes the functions of `tasks` callable by pool.run, and starts this worker. Call it once, at the top level of the worker's file.
@@ -32,11 +42,15 @@ export function serve(tasks = {}) {
 }
 
 // Plain values only: the page's file may be of another version.
-const tell = (penny, error) => postMessage({ penny, code: error.code, message: String(error?.message ?? error) });
+const tell = (penny, error) =>
+  postMessage({ penny, code: error.code, message: String(error?.message ?? error) });
 
 async function start(message) {
   if (message.penny !== VERSION || message.hash !== LAYOUT_HASH) {
-    throw new PennyError('PENNY_EVERSION', `the worker's file is of another version of Penny than the page's: reload both`);
+    throw new PennyError(
+      'PENNY_EVERSION',
+      `the worker's file is of another version of Penny than the page's: reload both`,
+    );
   }
   if (message.tasks) Object.assign(runtime.tasks, await import(message.tasks));
   const names = Object.keys(runtime.tasks)
@@ -47,17 +61,30 @@ async function start(message) {
   const exports = instantiate(
     message.module,
     view,
-    { run: (root) => run(exports, view, functions, root), ring: () => postMessage({ penny: 'ring' }) },
+    {
+      run: (root) => run(exports, view, functions, root),
+      ring: () => postMessage({ penny: 'ring' }),
+    },
     message.stack,
   );
-  if (exports.pn_web_attach(message.id)) throw errorOf(ENOMEM);
+  if (exports.pn_web_attach(message.id)) throw errorOf({ exports, view }, ENOMEM);
   // A task that ends its worker: the page has to know, and this thread may touch nothing any more.
   globalThis.close = () => {
     postMessage({ penny: 'gone' });
     const word = new Int32Array(new SharedArrayBuffer(4));
     for (;;) Atomics.wait(word, 0, 0);
   };
-  postMessage({ penny: 'ready', names });
+  // Held until this worker ends, however it ends: whoever asks for it next is told so.
+  const lock = `penny-${Math.random()}`;
+  await new Promise((resolve) => {
+    const hold = () => {
+      resolve();
+      return new Promise(() => {});
+    };
+    if (globalThis.navigator?.locks) navigator.locks.request(lock, hold).catch(resolve);
+    else resolve();
+  });
+  postMessage({ penny: 'ready', names, lock });
   loop(exports, view, message.block).then(
     () => postMessage({ penny: 'left' }),
     (error) => tell('gone', error),
@@ -79,7 +106,10 @@ function run(exports, view, functions, root) {
     exports.pn_web_result(root, at ? error : ENOMEM, at, at ? bytes.length : 0, isLate);
   };
   try {
-    const args = decode(view.copy(view.get(root + ROOT_DATA), view.get(root + ROOT_DATA_BYTES)), view);
+    const args = decode(
+      view.copy(view.get(root + ROOT_DATA), view.get(root + ROOT_DATA_BYTES)),
+      view,
+    );
     const task = functions[view.get(root + ROOT_TARGET)];
     const value = task(...args);
     if (typeof value?.then === 'function') {

@@ -10,7 +10,13 @@ const glue = join(root, 'js-glue');
 const dist = join(root, 'dist');
 const limits = { 'core.wasm': 12_000, glue: 6_000 };
 
-const options = { bundle: true, minify: true, format: 'esm', target: 'es2022', legalComments: 'none' };
+const options = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  legalComments: 'none',
+};
 const entries = ['index', 'worker', 'worker.entry'].map((name) => join(glue, `${name}.js`));
 await build({ ...options, entryPoints: entries, outdir: dist });
 cpSync(join(glue, 'core.wasm'), join(dist, 'core.wasm'));

@@ -156,6 +156,9 @@ EXPORT(pn_web_layout_hash) uint32_t pn_web_layout_hash(void) {
 EXPORT(pn_web_version) uint32_t pn_web_version(void) {
   return PN_VERSION;
 }
+EXPORT(pn_web_strerror) const char *pn_web_strerror(int error) {
+  return penny_strerror(error);
+}
 /* 1: the host cannot wait on memory and wants pn_js_ring instead. Before the workers start. */
 EXPORT(pn_web_set_ring) void pn_web_set_ring(uint32_t ring) {
   pn_store_relaxed(&pn_pool()->ring, ring);

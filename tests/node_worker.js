@@ -26,7 +26,8 @@ if (!isMainThread && workerData?.penny) {
     listeners.set(listener, onEvent);
     parentPort.on(type, onEvent);
   };
-  globalThis.removeEventListener = (type, listener) => parentPort.off(type, listeners.get(listener));
+  globalThis.removeEventListener = (type, listener) =>
+    parentPort.off(type, listeners.get(listener));
   globalThis.close = () => process.exit();
   // Keeps the thread alive while it sleeps in its event loop.
   setInterval(() => {}, 2 ** 30);

@@ -8,14 +8,34 @@ import { MemoryView } from '../../js-glue/memory.js';
 const round = (value, view) => decode(encode(value, view).slice(), view);
 
 test('glue_codec_scalars_exact', () => {
-  const numbers = [0, -0, 1.5, Number.NaN, Infinity, -Infinity, 2 ** 53 + 2, 5e-324, 2 ** 31, -(2 ** 31)];
+  const numbers = [
+    0,
+    -0,
+    1.5,
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    2 ** 53 + 2,
+    5e-324,
+    2 ** 31,
+    -(2 ** 31),
+  ];
   for (const value of numbers) assert.ok(Object.is(round(value), value), String(value));
   for (const value of [undefined, null, true, false]) assert.equal(round(value), value);
   for (const value of [0n, 1n, -1n, 2n ** 64n, -(3n ** 500n)]) assert.equal(round(value), value);
 });
 
 test('glue_codec_strings_exact', () => {
-  for (const value of ['', 'plain', '\u00ff\u0100', '\ud83d\ude00', '\ud800', 'x\0y', 'long '.repeat(5000)]) assert.equal(round(value), value);
+  for (const value of [
+    '',
+    'plain',
+    '\u00ff\u0100',
+    '\ud83d\ude00',
+    '\ud800',
+    'x\0y',
+    'long '.repeat(5000),
+  ])
+    assert.equal(round(value), value);
 });
 
 test('glue_codec_structures', () => {
@@ -79,7 +99,14 @@ test('glue_codec_errors_keep_class_and_cause', () => {
 });
 
 test('glue_codec_refuses', () => {
-  for (const value of [() => 1, Symbol('s'), new Map(), new WeakMap(), Promise.resolve(), { deep: [() => 1] }]) {
+  for (const value of [
+    () => 1,
+    Symbol('s'),
+    new Map(),
+    new WeakMap(),
+    Promise.resolve(),
+    { deep: [() => 1] },
+  ]) {
     assert.throws(() => encode(value), { name: 'DataCloneError' });
   }
 });

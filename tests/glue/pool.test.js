@@ -10,7 +10,8 @@ import { nodeWorker } from '../node_worker.js';
 
 const wasm = readFileSync(join(root, 'build/wasm/e2e/e2e_tasks.wasm'));
 const tasks = String(pathToFileURL(join(root, 'e2e/tasks.js')));
-const start = (options) => createPool({ wasm, workers: 2, worker: () => nodeWorker(tasks), ...options });
+const start = (options) =>
+  createPool({ wasm, workers: 2, worker: () => nodeWorker(tasks), ...options });
 
 test('glue_arguments_every_type', async () => {
   const pool = await start();

@@ -12,9 +12,15 @@ test('glue_layout_is_current', () => {
 });
 
 test('glue_types_compile', () => {
-  const flags = '--noEmit --strict --target esnext --module nodenext --moduleResolution nodenext --types'.split(' ');
+  const flags =
+    '--noEmit --strict --target esnext --module nodenext --moduleResolution nodenext --types'.split(
+      ' ',
+    );
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, ...flags, '', join(root, 'tests/glue/types.mts')], { stdio: 'pipe', encoding: 'utf8' });
+  execFileSync(process.execPath, [tsc, ...flags, '', join(root, 'tests/glue/types.mts')], {
+    stdio: 'pipe',
+    encoding: 'utf8',
+  });
 });
 
 test('glue_import_touches_no_global', async () => {
