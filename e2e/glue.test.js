@@ -362,9 +362,9 @@ test('a worker that ends itself is replaced', async () => {
     return out;
   });
   assert.equal(result.left.code, 'PENNY_EWORKER');
-  result.others.forEach((value, idx) =>
-    assert.ok(value === String(idx) || value === 'PENNY_EWORKER', `${idx}: ${value}`),
-  );
+  for (const [idx, value] of result.others.entries()) {
+    assert.ok(value === String(idx) || value === 'PENNY_EWORKER', `${idx}: ${value}`);
+  }
   assert.deepEqual(result.after, ['6765', 55]);
   assert.deepEqual(result.events, ['PENNY_EWORKER']);
   assert.equal(result.ids.length, 40);

@@ -31,6 +31,7 @@ export const stages = [
   build('tsan', 90),
   build('asan-ubsan', 90),
   build('wasm', 120),
+  { name: 'bundle', command: [node, 'scripts/bundle.js', '--check'], timeoutSeconds: 60 },
   build('emscripten', 240),
   programs('native', 90),
   programs('tsan', 120),
