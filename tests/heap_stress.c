@@ -5,6 +5,7 @@
  * Usage: heap_stress [seed [operations per thread]]. A hang counts as failure after two minutes.
  */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "heap_support.h"
 
