@@ -114,6 +114,17 @@ export class Host {
   /** One task of at most SLICE_MS: follows the chain, then settles from its old end. */
   slice() {
     if (this.isClosed) return;
+    try {
+      this.work();
+    } catch (error) {
+      // What is in shared memory cannot be trusted any more: nothing that is out will come back.
+      this.isClosed = true;
+      this.rejectAll(error);
+      this.onBroken?.(error);
+    }
+  }
+
+  work() {
     const start = performance.now();
     while (this.chain) {
       for (let count = 0; this.chain && count < 256; count++) this.follow();

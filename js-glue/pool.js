@@ -71,18 +71,13 @@ class Pool extends EventTarget {
     this.#workers = workers;
     this.#names = new Map(names.map((name, index) => [name, index]));
     this.#host = new Host(core.exports, core.view, core.control);
+    this.#host.onBroken = () => this.dispose();
     this.#host.listen(hasBell);
     this.#listen(workers);
     /** Each task of pool.run as a function: pool.tasks.fib(30). */
-    this.tasks = new Proxy(
-      {},
-      {
-        get:
-          (_, name) =>
-          (...args) =>
-            this.run(name, args),
-      },
-    );
+    const get = (_, name) =>
+      this.#names.has(name) ? (...args) => this.run(name, args) : undefined;
+    this.tasks = new Proxy({}, { get });
   }
 
   #listen({ on }) {

@@ -71,3 +71,22 @@ test('glue_memory_exhausted_by_the_page', async () => {
   assert.equal(await pool.call('fib', [15]), 610n);
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
+
+test('glue_broken_completions_close_the_pool', async () => {
+  const pool = await start({ workers: 1 });
+  const { Host } = await import('../../js-glue/host.js');
+  const { follow } = Host.prototype;
+  // What a stray write of a C task could do to the list: an address that was never submitted.
+  Host.prototype.follow = function (...args) {
+    this.chain += 256;
+    return follow.apply(this, args);
+  };
+  try {
+    const calls = [pool.call('fib', [5]), pool.call('fib', [6])];
+    for (const call of calls) await assert.rejects(call, { code: /PENNY_ECORRUPT|PENNY_ECLOSED/ });
+  } finally {
+    Host.prototype.follow = follow;
+  }
+  assert.throws(() => pool.call('fib', [5]), { code: 'PENNY_ECLOSED' });
+  assert.equal((await pool.dispose()).isClean, true);
+});
