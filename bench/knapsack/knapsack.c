@@ -18,21 +18,23 @@ typedef struct problem {
   item item[];
 } problem;
 
-/* Can `value` plus the rest of the capacity filled with parts of items[i..] exceed `best`? */
-static inline bool is_hopeful(const problem *p, int32_t i, int32_t capacity, int32_t value,
-                              int32_t best) {
+/* Can `value` plus the rest of the capacity, filled with parts of `next` and of those after it,
+ * exceed `best`? */
+static inline bool is_hopeful(const item *next, int32_t capacity, int32_t value, int32_t best) {
   int64_t missing = (int64_t)best - value;
-  return missing < 0 || (int64_t)capacity * p->item[i].value > missing * p->item[i].weight;
+  return missing < 0 || (int64_t)capacity * next->value > missing * next->weight;
 }
 
-/* The twin, and the bottom of the parallel search: `best` is known, gives the best of it and of
- * what was found. */
-static int32_t search(const problem *p, int32_t i, int32_t capacity, int32_t value, int32_t best) {
-  if (value > best) best = value;
-  if (i == p->items || !is_hopeful(p, i, capacity, value, best)) return best;
-  item it = p->item[i];
-  if (capacity >= it.weight) best = search(p, i + 1, capacity - it.weight, value + it.value, best);
-  return search(p, i + 1, capacity, value, best);
+/* The twin, and the bottom of the parallel search, over the items from `next` to `end`: gives the
+ * best of what was found and of `best`. */
+static int32_t search(const item *next, const item *end, int32_t capacity, int32_t value,
+                      int32_t best) {
+  for (;; next++) {
+    if (value > best) best = value;
+    if (next == end || !is_hopeful(next, capacity, value, best)) return best;
+    if (capacity >= next->weight)
+      best = search(next + 1, end, capacity - next->weight, value + next->value, best);
+  }
 }
 
 static inline int32_t best_now(problem *p) {
@@ -51,11 +53,11 @@ PENNY_TASK(void, bench_knapsack_search, (void *, problem_of_it), (int32_t, i), (
            (int32_t, value)) {
   problem *p = problem_of_it;
   if (p->items - i <= SERIAL_ITEMS) {
-    raise_best(p, search(p, i, capacity, value, best_now(p)));
+    raise_best(p, search(p->item + i, p->item + p->items, capacity, value, best_now(p)));
     return;
   }
   if (value > best_now(p)) raise_best(p, value);
-  if (!is_hopeful(p, i, capacity, value, best_now(p))) return;
+  if (!is_hopeful(p->item + i, capacity, value, best_now(p))) return;
   if (capacity < p->item[i].weight) {
     PENNY_CALL(bench_knapsack_search, p, i + 1, capacity, value);
     return;
@@ -78,7 +80,7 @@ PENNY_EXPORT(bench_knapsack)
 
 PENNY_TASK(int64_t, bench_knapsack_serial, (int32_t *, numbers)) {
   problem *p = (problem *)(void *)numbers;
-  return search(p, 0, p->capacity, 0, 0);
+  return search(p->item, p->item + p->items, p->capacity, 0, 0);
 }
 PENNY_EXPORT(bench_knapsack_serial)
 
