@@ -104,7 +104,8 @@ export class MemoryView {
   /** A typed array over shared memory. */
   array(Type, at, length) {
     this.reach(at, length * Type.BYTES_PER_ELEMENT);
-    return new Type(this.memory.buffer, at >>> 0, length);
+    // On the buffer that reach() knows: another worker may have grown the memory since.
+    return new Type(this.u8.buffer, at >>> 0, length);
   }
 
   owns(array) {

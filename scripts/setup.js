@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { assetPackages, prepareAssets } from './assets.js';
 import { root, run, seconds } from './run.js';
 
 // Package and what it is for. Each set holds the ones before it.
@@ -16,7 +17,7 @@ const demoPackages = {
   'libclang-rt-22-dev-wasm32': 'compiler builtins for wasm32',
   'wasi-libc': 'headers and pure functions for web modules',
   chromium: 'the browser of npm start',
-  wamerican: 'the word list of the demo',
+  ...assetPackages,
 };
 const testPackages = {
   gcc: 'compiler of the native build',
@@ -116,6 +117,7 @@ export async function setup(set = 'test', say = (text) => console.log(`setup: ${
   if ((await run('cmake', ['--version'], { timeoutSeconds: 20 })).code !== 0) missing.push('cmake');
   if (missing.length > 0) await installDebianPackages(missing, say);
   await installNodePackages(say);
+  prepareAssets();
   say(`everything for '${set}' is there (${seconds(performance.now() - start)})`);
 }
 
