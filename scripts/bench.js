@@ -71,8 +71,10 @@ async function inBrowser(engine) {
     do {
       await new Promise((done) => setTimeout(done, 300));
       demo = await page.evaluate(() => globalThis.pennyDemo ?? null);
-      if (demo?.progress && demo.progress !== last)
-        console.log(`  ${engine}: ${(last = demo.progress)}`);
+      if (demo?.progress && demo.progress !== last) {
+        last = demo.progress;
+        console.log(`  ${engine}: ${last}`);
+      }
       if (performance.now() > end) throw new Error(`${engine}: not done in ${pageSeconds} s`);
     } while (!demo?.done && !demo?.error);
     if (demo.error) throw new Error(`${engine}: ${demo.error}`);
