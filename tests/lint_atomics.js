@@ -5,7 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const use = /\bpn_(load|store|add|sub|or|and|xor|exchange|cas)_(relaxed|acquire|release|acq_rel|seq_cst)\b|\b__atomic_\w+/;
+const use =
+  /\bpn_(load|store|add|sub|or|and|xor|exchange|cas)_(relaxed|acquire|release|acq_rel|seq_cst)\b|\b__atomic_\w+/;
 const linesAbove = 3;
 
 /** For each line its code (without comments) and whether a part of a comment is on it. */
@@ -42,7 +43,12 @@ export function findBare(text) {
     if (!use.test(code)) return;
     // Up to the first line of the statement, then three more.
     let first = at;
-    while (first > 0 && !/[;{}:]\s*\\?$/.test(lines[first - 1].code.trimEnd()) && lines[first - 1].code.trim()) first--;
+    while (
+      first > 0 &&
+      !/[;{}:]\s*\\?$/.test(lines[first - 1].code.trimEnd()) &&
+      lines[first - 1].code.trim()
+    )
+      first--;
     // And to its end: a comment may stand behind the last part.
     let last = at;
     while (last + 1 < lines.length && !/[;{}]\s*\\?$/.test(lines[last].code.trimEnd())) last++;
@@ -75,7 +81,9 @@ for (const name of readdirSync(folder).sort()) {
   const text = readFileSync(join(folder, name), 'utf8');
   uses += splitLines(text).filter(({ code }) => use.test(code)).length;
   for (const line of findBare(text)) {
-    console.log(`# src/${name}:${line}: an atomic access without its argument within three lines above`);
+    console.log(
+      `# src/${name}:${line}: an atomic access without its argument within three lines above`,
+    );
     isClean = false;
   }
 }

@@ -68,7 +68,10 @@ tasks.forEach((places, number) => {
   const result = number % results.length;
   const list = places.map((kind, i) => `, ${kinds[kind][1](number + i * 7)}`).join('');
   const call = `PENNY_RUN(args_${number}${list})`;
-  checks += results[result] === 'void' ? `  ${call};\n` : `  CHECK(${call} == ${kinds[result][1](number)});\n`;
+  checks +=
+    results[result] === 'void'
+      ? `  ${call};\n`
+      : `  CHECK(${call} == ${kinds[result][1](number)});\n`;
 });
 checks += '}\n#endif\n';
 

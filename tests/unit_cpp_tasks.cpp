@@ -1,64 +1,64 @@
 /*
- * unit_cpp_tasks.cpp: tasks written in C++: every macro of penny.h in that language, beside templates, lambdas and references.
+ * unit_cpp_tasks.cpp: tasks written in C++: every macro of penny.h in that language, beside
+ * templates, lambdas and references.
  */
 #include "unit_cpp.h"
 
-PENNY_TASK(int64_t, cpp_fib, (int32_t, n))
-{
-    if (n < 2) return n;
-    PENNY_SPAWN(c_fib, n - 1);
-    int64_t a = PENNY_CALL(cpp_fib, n - 2);
-    int64_t b = PENNY_SYNC(c_fib);
-    return a + b;
+PENNY_TASK(int64_t, cpp_fib, (int32_t, n)) {
+  if (n < 2) return n;
+  PENNY_SPAWN(c_fib, n - 1);
+  int64_t a = PENNY_CALL(cpp_fib, n - 2);
+  int64_t b = PENNY_SYNC(c_fib);
+  return a + b;
 }
 
-PENNY_TASK(double, cpp_mix, (bool, a), (int8_t, b), (uint16_t, c), (float, d), (const char *, e), (int64_t, f), (double, g), (uint32_t *, h))
-{
-    *h += 1;
-    return a + b + c + double(d) + e[0] + double(f) + g;
+PENNY_TASK(double, cpp_mix, (bool, a), (int8_t, b), (uint16_t, c), (float, d), (const char *, e),
+           (int64_t, f), (double, g), (uint32_t *, h)) {
+  *h += 1;
+  return a + b + c + double(d) + e[0] + double(f) + g;
 }
 
-PENNY_TASK(void, cpp_put, (int32_t *, where), (int32_t, value))
-{
-    *where = value;
+PENNY_TASK(void, cpp_put, (int32_t *, where), (int32_t, value)) {
+  *where = value;
 }
 
-template <class T> static T sum_of(PENNY_CONTEXT, const T *values, int32_t count)
-{
-    T sum{};
-    for (int32_t i = 0; i < count; i++) {
-        PENNY_SPAWN(cpp_fib, int32_t(values[i]));
-        sum += T(PENNY_SYNC(cpp_fib));
-    }
-    return sum;
+template <class T> static T sum_of(PENNY_CONTEXT, const T *values, int32_t count) {
+  T sum{};
+  for (int32_t i = 0; i < count; i++) {
+    PENNY_SPAWN(cpp_fib, int32_t(values[i]));
+    sum += T(PENNY_SYNC(cpp_fib));
+  }
+  return sum;
 }
 
-static const penny_range_fn add_indices = [](PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
-    for (int64_t i = begin; i < end; i++) __atomic_fetch_add(static_cast<int64_t *>(context), i, __ATOMIC_RELAXED);
+static const penny_range_fn add_indices = [](PENNY_CONTEXT, int64_t begin, int64_t end,
+                                             void *context) {
+  for (int64_t i = begin; i < end; i++)
+    __atomic_fetch_add(static_cast<int64_t *>(context), i, __ATOMIC_RELAXED);
 };
 
-PENNY_TASK(int32_t, cpp_all, (int32_t, rounds))
-{
-    int32_t failures = 0;
-    for (int32_t round = 0; round < rounds; round++) {
-        failures += PENNY_CALL(cpp_fib, 16) != 987;
-        uint32_t count = 0;
-        PENNY_SPAWN(cpp_mix, true, int8_t(-3), uint16_t(65000), 0.5f, "A", int64_t(1) << 40, 0.25, &count);
-        penny_future *future = PENNY_DETACH(NULL, cpp_fib, 10);
-        const double want = 1 - 3 + 65000 + 0.5 + 65 + double(int64_t(1) << 40) + 0.25;
-        failures += PENNY_SYNC(cpp_mix) != want || count != 1;
-        failures += !future || PENNY_GET(cpp_fib, future) != 55;
-        int32_t cell = 0;
-        PENNY_SPAWN(cpp_put, &cell, 5);
-        PENNY_SYNC(cpp_put);
-        failures += cell != 5;
-        const double indices[] = {5, 6, 7};
-        failures += sum_of(PENNY_HERE, indices, 3) != 5 + 8 + 13;
-        int64_t total = 0;
-        penny_for(0, 1000, add_indices, &total);
-        failures += total != 499500;
-        penny_poll();
-    }
-    return failures;
+PENNY_TASK(int32_t, cpp_all, (int32_t, rounds)) {
+  int32_t failures = 0;
+  for (int32_t round = 0; round < rounds; round++) {
+    failures += PENNY_CALL(cpp_fib, 16) != 987;
+    uint32_t count = 0;
+    PENNY_SPAWN(cpp_mix, true, int8_t(-3), uint16_t(65000), 0.5f, "A", int64_t(1) << 40, 0.25,
+                &count);
+    penny_future *future = PENNY_DETACH(NULL, cpp_fib, 10);
+    const double want = 1 - 3 + 65000 + 0.5 + 65 + double(int64_t(1) << 40) + 0.25;
+    failures += PENNY_SYNC(cpp_mix) != want || count != 1;
+    failures += !future || PENNY_GET(cpp_fib, future) != 55;
+    int32_t cell = 0;
+    PENNY_SPAWN(cpp_put, &cell, 5);
+    PENNY_SYNC(cpp_put);
+    failures += cell != 5;
+    const double indices[] = {5, 6, 7};
+    failures += sum_of(PENNY_HERE, indices, 3) != 5 + 8 + 13;
+    int64_t total = 0;
+    penny_for(0, 1000, add_indices, &total);
+    failures += total != 499500;
+    penny_poll();
+  }
+  return failures;
 }
 PENNY_EXPORT(cpp_all)
