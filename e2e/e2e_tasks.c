@@ -153,3 +153,14 @@ PENNY_EXPORT(deaf_ms)
 
 PENNY_TASK(int32_t, worker_id) { return penny_worker_id(); }
 PENNY_EXPORT(worker_id)
+
+/* Static data of 3 MiB: more than any memory begins with. */
+static uint8_t big_data[3 << 20];
+PENNY_TASK(uint32_t, static_sum) {
+  big_data[0] = 1;
+  big_data[sizeof big_data - 1] = 2;
+  uint32_t sum = 0;
+  for (size_t i = 0; i < sizeof big_data; i++) sum += big_data[i];
+  return sum;
+}
+PENNY_EXPORT(static_sum)

@@ -16,6 +16,7 @@ test('a pool starts and calls C', async () => {
     values.push(
       await pool.call('halve', [3]),
       await pool.call('unsigned_max', [255, 65535, 4294901504]),
+      await pool.call('static_sum'),
     );
     values.push(await pool.call('mix', [1, 2n, 3.5, 4.25, 5n, -6, -7, 8]), pool.size);
     const { liveBlocks, isClean } = await pool.dispose();
@@ -29,6 +30,7 @@ test('a pool starts and calls C', async () => {
     'false',
     '1.5',
     '4294967294',
+    '3',
     '10.75',
     '2',
   ];

@@ -154,7 +154,7 @@ function put(value, view, seen) {
       return putText(value, LATIN1, UTF16);
     case 'bigint':
       putByte(BIGINT);
-      return putText(value.toString(36), LATIN1, UTF16);
+      return putText(value.toString(16), LATIN1, UTF16);
     case 'object':
       return value === null ? putByte(NULL) : putObject(value, view, seen);
     default:
@@ -254,12 +254,8 @@ export function decode(bytes, view) {
       case UTF16:
         return text(tag);
       case BIGINT: {
-        let digits = text(byte());
-        const isNegative = digits[0] === '-';
-        if (isNegative) digits = digits.slice(1);
-        let value = 0n;
-        for (const digit of digits) value = value * 36n + BigInt(Number.parseInt(digit, 36));
-        return isNegative ? -value : value;
+        const digits = text(byte());
+        return digits[0] === '-' ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`);
       }
       case SEEN:
         return seen[length()];

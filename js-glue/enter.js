@@ -1,7 +1,5 @@
 // enter.js: instantiates a Penny module on a shared memory, with what C asks of JavaScript (src/port_web.c, pn_js_*). Used by the
 // page, by every worker and by the programs of the test suite.
-import { PennyError } from './errors.js';
-
 // Thrown through wasm frames: the failure is already recorded; the C stack ends; the runtime is broken.
 const thrown = { name: 'PennyThrown' };
 const overflow = { name: 'PennyOverflow' };
@@ -82,11 +80,6 @@ export function instantiate(module, view, hooks = {}, stack) {
     ...hooks.imports,
   };
   exports = new WebAssembly.Instance(module, { env }).exports;
-  if (!exports.pn_web_create)
-    throw new PennyError(
-      'PENNY_EMODULE',
-      'this is no Penny module: build it with penny_add_module',
-    );
   if (stack) exports.__stack_pointer.value = stack.top;
   const stackTop = exports.__stack_pointer.value;
   setStackBottom = (reserved) =>

@@ -15,6 +15,7 @@ import { MemoryView } from './memory.js';
 const PAGE_BYTES = 65536;
 const MIB = 2 ** 20;
 const MAXIMUM_BYTES = 2 ** 32;
+const MAXIMUM_PAGES = MAXIMUM_BYTES / PAGE_BYTES;
 
 const ISOLATION =
   'the page is not cross-origin isolated: serve it with the headers "Cross-Origin-Opener-Policy: same-origin" and ' +
@@ -87,6 +88,9 @@ export function checkPlatform({ worker }) {
   throw new PennyError('PENNY_ENOISOLATION', ISOLATION);
 }
 
+// What addresses are relative to.
+const base = () => globalThis.document?.baseURI ?? import.meta.url;
+
 /* ---- module and memory ---- */
 
 function moduleError(text, cause) {
@@ -100,62 +104,45 @@ function moduleError(text, cause) {
 
 async function compile(wasm = new URL('./core.wasm', import.meta.url)) {
   if (wasm instanceof WebAssembly.Module) return wasm;
-  const isBytes =
-    ArrayBuffer.isView(wasm) || Object.prototype.toString.call(wasm).endsWith('ArrayBuffer]');
-  let what = 'the wasm bytes';
+  const isAddress = typeof wasm === 'string' || wasm instanceof URL;
   try {
-    if (isBytes) return await WebAssembly.compile(wasm);
-    what = String(wasm);
-    const response = await fetch(new URL(wasm, globalThis.document?.baseURI ?? import.meta.url));
+    if (!isAddress) return await WebAssembly.compile(wasm);
+    const response = await fetch(new URL(wasm, base()));
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    if (!response.headers.get('content-type')?.startsWith('application/wasm')) {
-      return await WebAssembly.compile(await response.arrayBuffer());
-    }
-    return await WebAssembly.compileStreaming(response);
+    const isTyped = response.headers.get('content-type')?.startsWith('application/wasm');
+    if (isTyped) return await WebAssembly.compileStreaming(response);
+    return await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
-    throw moduleError(`${what} could not be loaded`, cause);
+    throw moduleError(`${isAddress ? wasm : 'the wasm bytes'} could not be loaded`, cause);
   }
 }
 
-/** A memory that the module takes, and the page's own instance on it. */
-function instantiateOn(module, { maximumBytes, initialBytes, maxWorkers, workers, stackBytes }) {
-  // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C stacks come on top.
-  const extra = MIB + maxWorkers * WORKER_BYTES + workers * stackBytes;
-  const maximum = Math.min(MAXIMUM_BYTES, maximumBytes + extra) / PAGE_BYTES;
+/** A memory that the module takes, and the page's own instance on it; `limitPages` are for what the module needs beside its data. */
+function instantiateOn(module, initialBytes, limitPages) {
   let initial = Math.ceil(Math.max(initialBytes, 4 * PAGE_BYTES) / PAGE_BYTES);
   for (;;) {
+    const maximum = Math.min(Math.max(limitPages, initial + limitPages - 4), MAXIMUM_PAGES);
     let memory;
     try {
-      memory = new WebAssembly.Memory({
-        initial,
-        maximum: Math.max(Math.floor(maximum), initial),
-        shared: true,
-      });
+      memory = new WebAssembly.Memory({ initial, maximum, shared: true });
     } catch (cause) {
-      throw new PennyError(
-        'PENNY_ENOMEM',
-        `no room for a shared memory of up to ${maximumBytes} bytes: lower memory.maximumBytes`,
-        {
-          cause,
-        },
-      );
+      const text = `no room for a shared memory of ${maximum} pages: lower memory.maximumBytes`;
+      throw new PennyError('PENNY_ENOMEM', text, { cause });
     }
     try {
       const view = new MemoryView(memory);
-      return { view, exports: instantiate(module, view) };
+      return { view, exports: instantiate(module, view), bytes: maximum * PAGE_BYTES };
     } catch (error) {
-      const isLink = error instanceof WebAssembly.LinkError;
       const text = String(error?.message);
       // Engines do not tell how large the module's own data is: try twice as much.
-      const isSmall = isLink && !/shared/i.test(text) && /initial|smaller|size|page/i.test(text);
-      if (isSmall && initial < maximum) initial = Math.min(initial * 2, MAXIMUM_BYTES / PAGE_BYTES);
-      else
-        throw error instanceof PennyError
-          ? error
-          : moduleError(
-              'this is no Penny module, or one without threads (penny_add_module builds one)',
-              error,
-            );
+      const isSmall = !/shared/i.test(text) && /initial|smaller|size|page/i.test(text);
+      if (!isSmall || initial >= MAXIMUM_PAGES || !(error instanceof WebAssembly.LinkError)) {
+        throw moduleError(
+          'this is no Penny module, or one without threads (penny_add_module builds one)',
+          error,
+        );
+      }
+      initial = Math.min(initial * 2, MAXIMUM_PAGES);
     }
   }
 }
@@ -163,33 +150,21 @@ function instantiateOn(module, { maximumBytes, initialBytes, maxWorkers, workers
 export async function createCore(options) {
   const module = await compile(options.wasm);
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'pn_web_create')) {
-    const isShared = WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
-    const why = isShared ? '' : ', and without a shared memory (no threads)';
-    throw new PennyError(
-      'PENNY_EMODULE',
-      `this wasm is no Penny module${why}: build it with penny_add_module`,
-    );
+    throw new PennyError('PENNY_EMODULE', 'this is no Penny module: penny_add_module builds one');
   }
-  const { view, exports } = instantiateOn(module, options);
+  const { workers, maxWorkers, stackBytes, testIndexBase = 0 } = options;
+  // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C stacks come on top.
+  const extra = MIB + maxWorkers * WORKER_BYTES + workers * stackBytes;
+  const limit = Math.min(MAXIMUM_BYTES, options.maximumBytes + extra);
+  const limitPages = Math.floor(limit / PAGE_BYTES);
+  const { view, exports, bytes } = instantiateOn(module, options.initialBytes, limitPages);
   if (exports.pn_web_version() !== VERSION || exports.pn_web_layout_hash() >>> 0 !== LAYOUT_HASH) {
     throw new PennyError(
       'PENNY_EVERSION',
       'the wasm module is of another version of Penny than its loader: rebuild the module',
     );
   }
-  const { workers, maxWorkers, stackBytes } = options;
-  const limit = Math.min(
-    MAXIMUM_BYTES,
-    options.maximumBytes + MIB + maxWorkers * WORKER_BYTES + workers * stackBytes,
-  );
-  const bytes = Math.floor(limit / PAGE_BYTES) * PAGE_BYTES;
-  const error = exports.pn_web_create(
-    bytes,
-    workers,
-    maxWorkers,
-    options.testIndexBase ?? 0,
-    stackBytes,
-  );
+  const error = exports.pn_web_create(bytes, workers, maxWorkers, testIndexBase, stackBytes);
   if (error) throw errorOf({ exports, view }, error);
   const control = exports.pn_web_control() >>> 0;
   return { module, view, exports, control };
@@ -270,9 +245,7 @@ export function makeWorkers(options) {
       id,
       block,
       stack: { top: bottom + options.stackBytes, bottom },
-      tasks:
-        options.tasks &&
-        String(new URL(options.tasks, globalThis.document?.baseURI ?? import.meta.url)),
+      tasks: options.tasks && String(new URL(options.tasks, base())),
     });
     return answers[id];
   };

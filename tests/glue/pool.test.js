@@ -78,7 +78,7 @@ test('glue_broken_completions_close_the_pool', async () => {
   const { follow } = Host.prototype;
   // What a stray write of a C task could do to the list: an address that was never submitted.
   Host.prototype.follow = function (...args) {
-    this.chain += 256;
+    this.chain += 64;
     return follow.apply(this, args);
   };
   try {
