@@ -1,4 +1,5 @@
-// cost.test.js: what a pool costs the page: start-up, the submitting call, its thread's time, idle CPU, memory, workers.
+// cost.test.js: what a pool costs the page: start-up, the submitting call, its thread's time, idle
+// CPU, memory, workers.
 import assert from 'node:assert/strict';
 import { browserTests, engine, isLong } from './harness.js';
 
@@ -21,11 +22,13 @@ test('a pool of two starts fast', async () => {
   note(
     `a pool of 2 is ready in ${times[4].toFixed(0)} ms (median of 9; ${times[0].toFixed(0)} to ${times[8].toFixed(0)})`,
   );
-  // Half a second is what a person notices; the figure to reach is 60 ms on an idle machine (bench: startup).
+  // Half a second is what a person notices; the figure to reach is 60 ms on an idle machine (bench:
+  // startup).
   assert.ok(times[4] < 500, `${times}`);
 });
 
-// The longest tasks of the page's thread while `action` runs: a message that is posted anew each time it arrives.
+// The longest tasks of the page's thread while `action` runs: a message that is posted anew each
+// time it arrives.
 const probe = `
   const probe = () => {
     const channel = new MessageChannel();
@@ -97,7 +100,8 @@ test('100,000 tasks in flight do not stall the page', async () => {
       `longest task ${result.stall_ms.toFixed(1)} ms (best round ${result.least.toFixed(1)})`,
   );
   assert.ok(result.injected >= 9.5, `an injected stall of 10 ms was seen as ${result.injected} ms`);
-  // A neighbour on this machine may take the processor away for a while: the best of the rounds shows what is ours.
+  // A neighbour on this machine may take the processor away for a while: the best of the rounds
+  // shows what is ours.
   assert.ok(result.least < (isChromium ? 4 : 8), `stalled for ${result.least} ms`);
   assert.ok(result.submit_us < 10, `${result.submit_us} us a call`);
   await page.close();

@@ -1,4 +1,5 @@
-// glue.test.js: pools in a real browser: starting, calling, values, arrays, failures of tasks, the end.
+// glue.test.js: pools in a real browser: starting, calling, values, arrays, failures of tasks, the
+// end.
 import assert from 'node:assert/strict';
 import { browserTests, engine } from './harness.js';
 

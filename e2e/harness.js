@@ -1,4 +1,5 @@
-// harness.js: one browser, one server and small pages for the tests of a file. PENNY_ENGINE chooses the engine.
+// harness.js: one browser, one server and small pages for the tests of a file. PENNY_ENGINE chooses
+// the engine.
 import { after, before, test } from 'node:test';
 import { serve } from '../scripts/serve.js';
 import { launch } from './browser.js';
@@ -6,8 +7,8 @@ import { launch } from './browser.js';
 export const engine = process.env.PENNY_ENGINE ?? 'chromium';
 export const isLong = process.env.PENNY_LONG === '1';
 
-// What every script in a page may use: `penny` is the module, `start` makes a pool on the test tasks, `failure` gives an error as
-// plain values, `sleep` waits.
+// What every script in a page may use: `penny` is the module, `start` makes a pool on the test
+// tasks, `failure` gives an error as plain values, `sleep` waits.
 const prelude = `
   const wasm = '/build/wasm/e2e/e2e_tasks.wasm';
   const penny = await import('/js-glue/index.js');

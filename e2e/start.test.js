@@ -1,4 +1,5 @@
-// start.test.js: what can go wrong before the first task: each has its own error, and nothing waits for ever.
+// start.test.js: what can go wrong before the first task: each has its own error, and nothing waits
+// for ever.
 import assert from 'node:assert/strict';
 import { browserTests } from './harness.js';
 
@@ -80,7 +81,8 @@ test('a module that is none is refused', async () => {
     const out = {};
     out.missing = await failure(() => start({ wasm: '/no/such.wasm' }));
     out.garbage = await failure(() => start({ wasm: new Uint8Array([1, 2, 3]) }));
-    // An empty module; and one that imports a memory which is not shared and exports a function pn_web_create.
+    // An empty module; and one that imports a memory which is not shared and exports a function
+    // pn_web_create.
     out.empty = await failure(() => start({ wasm: new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]) }));
     const name = [...'pn_web_create'].map((letter) => letter.charCodeAt(0));
     const plain = [
@@ -121,7 +123,8 @@ test('a worker file that does not load, does not serve or is stale is told', asy
       '/throws.js': javascript('throw new Error("as it was written");'),
     },
   });
-  // A stale worker file is what a page sees when the version in its own message is not the worker's.
+  // A stale worker file is what a page sees when the version in its own message is not the
+  // worker's.
   const result = await inPage(
     async () => {
       const at = (path) => () => new Worker(path, { type: 'module' });

@@ -1,8 +1,10 @@
-// codec.js: JavaScript values as bytes, for arguments and results that cross shared memory. Used on the page and in workers.
+// codec.js: JavaScript values as bytes, for arguments and results that cross shared memory. Used on
+// the page and in workers.
 //
-// A value is a tag byte and its content; numbers are little-endian doubles, lengths are 32 bits, text is one byte a character when
-// it can be and two otherwise, so every string survives. Objects get numbers in the order they begin, which is how a second
-// reference to one is written: identity and cycles survive. What cannot be sent throws DataCloneError at once.
+// A value is a tag byte and its content; numbers are little-endian doubles, lengths are 32 bits,
+// text is one byte a character when it can be and two otherwise, so every string survives. Objects
+// get numbers in the order they begin, which is how a second reference to one is written: identity
+// and cycles survive. What cannot be sent throws DataCloneError at once.
 import { PennyError } from './errors.js';
 import { arrayTypes } from './memory.js';
 
@@ -162,7 +164,10 @@ function put(value, view, seen) {
   }
 }
 
-/** The value as bytes, valid until the next call. `view` (a MemoryView) tells which arrays go by reference. */
+/**
+ * The value as bytes, valid until the next call. `view` (a MemoryView) tells which arrays go by
+ * reference.
+ */
 export function encode(value, view) {
   used = 0;
   put(value, view, new Map());

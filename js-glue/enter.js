@@ -1,6 +1,7 @@
-// enter.js: instantiates a Penny module on a shared memory, with what C asks of JavaScript (src/port_web.c, pn_js_*). Used by the
-// page, by every worker and by the programs of the test suite.
-// Thrown through wasm frames: the failure is already recorded; the C stack ends; the runtime is broken.
+// enter.js: instantiates a Penny module on a shared memory, with what C asks of JavaScript
+// (src/port_web.c, pn_js_*). Used by the page, by every worker and by the programs of the test
+// suite. Thrown through wasm frames: the failure is already recorded; the C stack ends; the runtime
+// is broken.
 const thrown = { name: 'PennyThrown' };
 const overflow = { name: 'PennyOverflow' };
 class Fatal extends Error {}
@@ -19,15 +20,15 @@ const isStackOverflow = (error) =>
   error?.name === 'InternalError';
 
 /**
- * Gives the exports. `hooks` may have run(root), ring() and print(text, isError); `stack` is { top, bottom } of this thread's
- * own C stack, none for the page, which has the one of the link.
+ * Gives the exports. `hooks` may have run(root), ring() and print(text, isError); `stack` is { top,
+ * bottom } of this thread's own C stack, none for the page, which has the one of the link.
  */
 export function instantiate(module, view, hooks = {}, stack) {
   let exports;
   let setStackBottom;
 
-  // Near the end of the stack this may itself be thrown out, before it has changed anything: the next outer trampoline then
-  // answers (port.h: pn_port_enter).
+  // Near the end of the stack this may itself be thrown out, before it has changed anything: the
+  // next outer trampoline then answers (port.h: pn_port_enter).
   const record = (error) => {
     const isOverflow = isStackOverflow(error);
     const number = isOverflow ? ESTACK : error instanceof WebAssembly.RuntimeError ? ETRAP : EFAIL;
@@ -47,8 +48,8 @@ export function instantiate(module, view, hooks = {}, stack) {
         return 0;
       } catch (error) {
         if (error instanceof Fatal) throw error;
-        // Children that were stolen still use the C frames that the throw left: what runs until they have ended runs below
-        // those, where an overflow has left nothing but the reserve.
+        // Children that were stolen still use the C frames that the throw left: what runs until
+        // they have ended runs below those, where an overflow has left nothing but the reserve.
         setStackBottom(0);
         try {
           if (error !== thrown) record(error);

@@ -1,12 +1,13 @@
-// host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what has ended. Page only; never
-// blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
+// host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what
+// has ended. Page only; never blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
 import { decode } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { readResult } from './memory.js';
 
-// What one task of ours may take, the reactions of the program's own code to settled promises included as far as they can
-// be seen; the next slice follows by a message, so that frames, input and timers come in between.
+// What one task of ours may take, the reactions of the program's own code to settled promises
+// included as far as they can be seen; the next slice follows by a message, so that frames, input
+// and timers come in between.
 const SLICE_MS = 2;
 const ECANCELLED = 4;
 
@@ -95,7 +96,8 @@ export class Host {
     if (this.isClosed) return;
     const { view, control } = this;
     for (;;) {
-      // The signal is read before the list is taken: a batch that comes later changes it, and the wait ends at once.
+      // The signal is read before the list is taken: a batch that comes later changes it, and the
+      // wait ends at once.
       const seen = view.load(control + layout.CONTROL_SIGNAL);
       this.chain = view.exchange(control + layout.CONTROL_COMPLETIONS, 0);
       if (this.chain) {

@@ -1,8 +1,9 @@
 // index.d.ts: the page's side of penny-runtime.
 //
-// A *pool* is a shared WebAssembly memory and some *workers*, each of which runs the same module on it. A *task* is a function
-// that a worker runs: a C function of the module (`call`) or a JavaScript function of the workers' own file (`run`). Tasks spawn
-// further ones, which idle workers steal. Nothing here ever blocks the page's thread; all of it belongs to the thread that
+// A *pool* is a shared WebAssembly memory and some *workers*, each of which runs the same module on
+// it. A *task* is a function that a worker runs: a C function of the module (`call`) or a
+// JavaScript function of the workers' own file (`run`). Tasks spawn further ones, which idle
+// workers steal. Nothing here ever blocks the page's thread; all of it belongs to the thread that
 // made the pool. What a task wrote to shared memory is visible to whoever awaited its promise.
 //
 //   const pool = await createPool({ wasm: '/kernels.wasm' });
@@ -15,7 +16,10 @@ export interface ArrayTypeOf<A extends ArrayBufferView> {
   readonly BYTES_PER_ELEMENT: number;
 }
 
-/** An argument of a C task: integers and floats are numbers, int64 is a bigint, bool a boolean, a pointer an array or null. */
+/**
+ * An argument of a C task: integers and floats are numbers, int64 is a bigint, bool a boolean, a
+ * pointer an array or null.
+ */
 export type CallArgument = number | bigint | boolean | ArrayBufferView | null;
 /** What a C task gives back: a pointer is its address. */
 export type CallResult = number | bigint | boolean | undefined;
@@ -25,32 +29,50 @@ export type CallResult = number | bigint | boolean | undefined;
 export type Tasks = Record<string, (...args: any[]) => unknown>;
 
 export interface PoolOptions<T extends Tasks = Tasks> {
-  /** Makes worker number `id`; its file calls `serve(tasks)` of penny-runtime/worker. Not together with `tasks`. */
+  /**
+   * Makes worker number `id`; its file calls `serve(tasks)` of penny-runtime/worker. Not together
+   * with `tasks`.
+   */
   worker?: (id: number) => Worker;
-  /** A module whose exported functions are tasks, relative to the page: the built-in worker imports it. */
+  /**
+   * A module whose exported functions are tasks, relative to the page: the built-in worker imports
+   * it.
+   */
   tasks?: string | URL;
   /** The tasks' own namespace, where the page has it too: lets `run` take the function itself. */
   module?: T;
-  /** A module built by penny_add_module: its address, its bytes, or itself. Default: the core, without C tasks. */
+  /**
+   * A module built by penny_add_module: its address, its bytes, or itself. Default: the core,
+   * without C tasks.
+   */
   wasm?: string | URL | BufferSource | WebAssembly.Module;
   /** Workers, 1 to 256. Default: one for each core. */
   workers?: number;
   /** How many there may ever be, up to 256. Default: twice `workers`. */
   maxWorkers?: number;
-  /** Bytes of the heap: `maximumBytes` from 1 MiB to 4 GiB (default 512 MiB), `initialBytes` at most that (default: little). */
+  /**
+   * Bytes of the heap: `maximumBytes` from 1 MiB to 4 GiB (default 512 MiB), `initialBytes` at most
+   * that (default: little).
+   */
   memory?: { initialBytes?: number; maximumBytes?: number };
   /** Names the built-in workers in the debugger. */
   name?: string;
   /** Ends the start: `createPool` then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** How long `dispose` waits for running tasks before it ends their workers, in milliseconds. Default: 1000. */
+  /**
+   * How long `dispose` waits for running tasks before it ends their workers, in milliseconds.
+   * Default: 1000.
+   */
   graceMs?: number;
   /** How long the start may take, in milliseconds. Default: 10,000. */
   startTimeoutMs?: number;
 }
 
 export interface TaskOptions {
-  /** Abort rejects at once with the signal's reason; queued tasks do not start, running ones end at their next spawn, sync or poll. */
+  /**
+   * Abort rejects at once with the signal's reason; queued tasks do not start, running ones end at
+   * their next spawn, sync or poll.
+   */
   signal?: AbortSignal;
   /** The same after so many milliseconds, with a DOMException named TimeoutError. */
   timeout?: number;
@@ -84,7 +106,9 @@ export interface PoolStats {
   arrays: number;
 }
 
-/** A worker was lost or reported an uncaught error; `workerrestart` follows when it was replaced. */
+/**
+ * A worker was lost or reported an uncaught error; `workerrestart` follows when it was replaced.
+ */
 export interface WorkerErrorEvent extends Event {
   readonly worker: number;
   readonly error: PennyError;
@@ -97,29 +121,35 @@ export interface WorkerRestartEvent extends Event {
 export interface Pool<T extends Tasks = Tasks> extends EventTarget {
   /** Number of workers. */
   readonly size: number;
-  /** Each JavaScript task as a function of its own: `pool.tasks.fib(30)` is `pool.run('fib', [30])`. */
+  /**
+   * Each JavaScript task as a function of its own: `pool.tasks.fib(30)` is `pool.run('fib', [30])`.
+   */
   readonly tasks: {
     [K in keyof T]: (...args: Parameters<T[K]>) => Promise<Awaited<ReturnType<T[K]>>>;
   };
 
   /**
    * Runs the C task that the module exports as `symbol` (PENNY_EXPORT).
-   * @param args one for each parameter; int64 takes a bigint, a pointer an array of this pool or null.
+   * @param args one for each parameter; int64 takes a bigint, a pointer an array of this pool or
+   * null.
    * @returns its result: int64 as a bigint, void as undefined.
-   * Throws at once: TypeError for a wrong count or type, RangeError for 1.5 or 2 ** 40 where an int32 is wanted, PennyError
-   * PENNY_ESYMBOL for an unknown symbol, PENNY_ECLOSED after dispose; nothing was submitted then. Rejects with a PennyError when the
-   * task fails: PENNY_ETRAP, PENNY_ESTACK, PENNY_ENOMEM, PENNY_EFAIL, PENNY_EWORKER, PENNY_ECLOSED; `task` names the task that failed.
-   * Cost: about a microsecond on the page, 10 to 30 until the result of an idle pool.
+   * Throws at once: TypeError for a wrong count or type, RangeError for 1.5 or 2 ** 40 where an
+   * int32 is wanted, PennyError PENNY_ESYMBOL for an unknown symbol, PENNY_ECLOSED after dispose;
+   * nothing was submitted then. Rejects with a PennyError when the task fails: PENNY_ETRAP,
+   * PENNY_ESTACK, PENNY_ENOMEM, PENNY_EFAIL, PENNY_EWORKER, PENNY_ECLOSED; `task` names the task
+   * that failed. Cost: about a microsecond on the page, 10 to 30 until the result of an idle pool.
    */
   call(symbol: string, args?: readonly CallArgument[], options?: TaskOptions): Promise<CallResult>;
 
   /**
    * Runs a JavaScript task of the workers; async ones are awaited.
-   * @param args numbers, bigint, strings, booleans, null, undefined, plain objects and arrays (cycles too), errors, ArrayBuffer and
+   * @param args numbers, bigint, strings, booleans, null, undefined, plain objects and arrays
+   * (cycles too), errors, ArrayBuffer and
    *   typed arrays by copy, arrays of this pool by reference.
    * @returns its result, by the same rules.
-   * Throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task. Rejects with what the task
-   * threw: class, name, message, stack, code, cause and own properties are kept.
+   * Throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task.
+   * Rejects with what the task threw: class, name, message, stack, code, cause and own properties
+   * are kept.
    */
   run<K extends keyof T & string>(
     task: K | T[K],
@@ -128,9 +158,11 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
   ): Promise<Awaited<ReturnType<T[K]>>>;
 
   /**
-   * A typed array in shared memory: workers see it without a copy. It stays valid while the memory grows, until `free` or `dispose`.
-   * @param lengthOrValues number of elements (zeroed, unless `isZeroed` is false), or what to copy into it.
-   * Throws PennyError PENNY_ENOMEM when the heap's maximum is reached, RangeError for an impossible length.
+   * A typed array in shared memory: workers see it without a copy. It stays valid while the memory
+   * grows, until `free` or `dispose`.
+   * @param lengthOrValues number of elements (zeroed, unless `isZeroed` is false), or what to copy
+   * into it. Throws PennyError PENNY_ENOMEM when the heap's maximum is reached, RangeError for an
+   * impossible length.
    */
   array<A extends ArrayBufferView>(
     Type: ArrayTypeOf<A>,
@@ -138,16 +170,23 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
     options?: { isZeroed?: boolean },
   ): A;
 
-  /** Gives an array's memory back; passing it to a task then throws. TypeError for what `array` of this pool did not give. */
+  /**
+   * Gives an array's memory back; passing it to a task then throws. TypeError for what `array` of
+   * this pool did not give.
+   */
   free(array: ArrayBufferView): void;
 
-  /** What the pool is doing: read without stopping it, so the numbers may be of slightly different moments. */
+  /**
+   * What the pool is doing: read without stopping it, so the numbers may be of slightly different
+   * moments.
+   */
   stats(): PoolStats;
 
   /**
-   * Ends the pool: pending promises reject with PENNY_ECLOSED at once, running tasks end at their next poll or, after graceMs, with
-   * their worker. Further calls give the same promise.
-   * @returns `isClean` when no worker had to be ended; then `liveBlocks` is the number of heap blocks that tasks still held.
+   * Ends the pool: pending promises reject with PENNY_ECLOSED at once, running tasks end at their
+   * next poll or, after graceMs, with their worker. Further calls give the same promise.
+   * @returns `isClean` when no worker had to be ended; then `liveBlocks` is the number of heap
+   * blocks that tasks still held.
    */
   dispose(): Promise<{ isClean: boolean; liveBlocks: number }>;
   [Symbol.asyncDispose](): Promise<{ isClean: boolean; liveBlocks: number }>;
@@ -159,10 +198,11 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
 
 /**
  * Starts a pool and waits until every worker is ready, some 50 ms.
- * Throws TypeError or RangeError for wrong options. Rejects with a PennyError and leaves nothing behind: PENNY_ENOISOLATION (the page
- * needs two headers; the message names them), PENNY_EMODULE (the wasm did not load, is no Penny module, has no threads, or a security
- * policy forbids it), PENNY_EVERSION (a stale module or worker file), PENNY_ESTART (a worker did not load or did not answer in
- * time), PENNY_ENOMEM (no room for such a memory).
+ * Throws TypeError or RangeError for wrong options. Rejects with a PennyError and leaves nothing
+ * behind: PENNY_ENOISOLATION (the page needs two headers; the message names them), PENNY_EMODULE
+ * (the wasm did not load, is no Penny module, has no threads, or a security policy forbids it),
+ * PENNY_EVERSION (a stale module or worker file), PENNY_ESTART (a worker did not load or did not
+ * answer in time), PENNY_ENOMEM (no room for such a memory).
  */
 export function createPool<T extends Tasks = Tasks>(options?: PoolOptions<T>): Promise<Pool<T>>;
 

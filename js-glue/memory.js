@@ -1,10 +1,14 @@
-// memory.js: the one file that indexes shared memory. A view of it that follows growth; all addresses are unsigned numbers
-// below 2 ** 32. Used on the page and in workers. Whatever is read there may be wrong: `at` and `bytes` are checked, always.
+// memory.js: the one file that indexes shared memory. A view of it that follows growth; all
+// addresses are unsigned numbers below 2 ** 32. Used on the page and in workers. Whatever is read
+// there may be wrong: `at` and `bytes` are checked, always.
 
 import { PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 
-/** The typed arrays that may live in shared memory; the index is the type's number in encoded values. */
+/**
+ * The typed arrays that may live in shared memory; the index is the type's number in encoded
+ * values.
+ */
 export const arrayTypes = [
   Int8Array,
   Uint8Array,
@@ -36,7 +40,10 @@ export class MemoryView {
     this.data = new DataView(buffer);
   }
 
-  /** Checks that bytes at..at+bytes-1 exist, and sees growth by other threads. Gives the address as an unsigned number. */
+  /**
+   * Checks that bytes at..at+bytes-1 exist, and sees growth by other threads. Gives the address as
+   * an unsigned number.
+   */
   reach(at, bytes) {
     at >>>= 0;
     if (at + bytes <= this.bytes) return at;
@@ -54,7 +61,8 @@ export class MemoryView {
     return this.u32[word];
   }
 
-  // Sequentially consistent: pairs with the exchanges and adds of C on the same words (queue.h, root.c).
+  // Sequentially consistent: pairs with the exchanges and adds of C on the same words (queue.h,
+  // root.c).
   load(at) {
     const word = this.reach(at, 4) >>> 2;
     return Atomics.load(this.u32, word);
@@ -92,7 +100,10 @@ export class MemoryView {
     this.u8.set(bytes, to);
   }
 
-  /** Text of a given length, or up to a zero byte; at most 64 KiB. The copy is needed: decoders refuse shared views. */
+  /**
+   * Text of a given length, or up to a zero byte; at most 64 KiB. The copy is needed: decoders
+   * refuse shared views.
+   */
   text(at, bytes = 65536) {
     at >>>= 0;
     const end = Math.min(at + bytes, this.bytes);
@@ -131,7 +142,10 @@ const FLOAT = 3;
 const POINTER = 4;
 const BOOL = 5;
 
-/** What there is to know of a parameter or result: its kind, its typeof in JavaScript, its names in a DataView. */
+/**
+ * What there is to know of a parameter or result: its kind, its typeof in JavaScript, its names in
+ * a DataView.
+ */
 function typeOf(code) {
   const kind = code >> 4;
   const bits = (code & 15) * 8;

@@ -1,4 +1,5 @@
-// pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory, statistics, the end. Page only.
+// pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
+// statistics, the end. Page only.
 import { encode } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import { Host } from './host.js';
@@ -98,7 +99,10 @@ class Pool extends EventTarget {
     this.dispatchEvent(event);
   }
 
-  /** A worker is gone: what it had begun fails, what was only queued there is run by others, and a new one takes its place. */
+  /**
+   * A worker is gone: what it had begun fails, what was only queued there is run by others, and a
+   * new one takes its place.
+   */
   async #lose(id, message = 'ended itself') {
     if (this.#disposal) return this.#leave();
     this.#workers.list[id].terminate();

@@ -1,5 +1,5 @@
-// start.js: everything before the first task: options, module, memory, workers. Each failure has its own error, and none waits
-// longer than startTimeoutMs. Page only.
+// start.js: everything before the first task: options, module, memory, workers. Each failure has
+// its own error, and none waits longer than startTimeoutMs. Page only.
 import { instantiate } from './enter.js';
 import { errorOf, PennyError } from './errors.js';
 import {
@@ -117,7 +117,10 @@ async function compile(wasm = new URL('./core.wasm', import.meta.url)) {
   }
 }
 
-/** A memory that the module takes, and the page's own instance on it; `limitPages` are for what the module needs beside its data. */
+/**
+ * A memory that the module takes, and the page's own instance on it; `limitPages` are for what the
+ * module needs beside its data.
+ */
 function instantiateOn(module, initialBytes, limitPages) {
   let initial = Math.ceil(Math.max(initialBytes, 4 * PAGE_BYTES) / PAGE_BYTES);
   for (;;) {
@@ -153,7 +156,8 @@ export async function createCore(options) {
     throw new PennyError('PENNY_EMODULE', 'this is no Penny module: penny_add_module builds one');
   }
   const { workers, maxWorkers, stackBytes, testIndexBase = 0 } = options;
-  // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C stacks come on top.
+  // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C
+  // stacks come on top.
   const extra = MIB + maxWorkers * WORKER_BYTES + workers * stackBytes;
   const limit = Math.min(MAXIMUM_BYTES, options.maximumBytes + extra);
   const limitPages = Math.floor(limit / PAGE_BYTES);
@@ -186,8 +190,9 @@ function makeWorker({ worker, name }, id) {
 }
 
 /**
- * Makes the workers at once, before anything else is loaded: they take longest. `attach(core)` sends each what it needs and waits
- * for all; afterwards `on.message(id, data)` and `on.error(id, event)` get what they say.
+ * Makes the workers at once, before anything else is loaded: they take longest. `attach(core)`
+ * sends each what it needs and waits for all; afterwards `on.message(id, data)` and `on.error(id,
+ * event)` get what they say.
  */
 export function makeWorkers(options) {
   const list = [];

@@ -1,5 +1,5 @@
-// worker.js: the worker's side: attaches to the memory that the page sends once, then runs tasks for ever. Importing it outside
-// of a pool does nothing.
+// worker.js: the worker's side: attaches to the memory that the page sends once, then runs tasks
+// for ever. Importing it outside of a pool does nothing.
 import { decode, encode } from './codec.js';
 import { instantiate } from './enter.js';
 import { errorOf, PennyError } from './errors.js';
@@ -27,7 +27,8 @@ globalThis[key] ??= { tasks: {}, isServing: false };
 const runtime = globalThis[key];
 
 /**
- * Makes the functions of `tasks` callable by pool.run, and starts this worker. Call it once, at the top level of the worker's file.
+ * Makes the functions of `tasks` callable by pool.run, and starts this worker. Call it once, at the
+ * top level of the worker's file.
  */
 export function serve(tasks = {}) {
   Object.assign(runtime.tasks, tasks);
@@ -126,7 +127,10 @@ function run(exports, view, functions, root) {
   return 0;
 }
 
-/** Runs what there is; between JavaScript tasks promises get their turn, and every few milliseconds timers and messages do. */
+/**
+ * Runs what there is; between JavaScript tasks promises get their turn, and every few milliseconds
+ * timers and messages do.
+ */
 async function loop(exports, view, block) {
   const channel = new MessageChannel();
   const turn = () =>
@@ -151,7 +155,10 @@ async function loop(exports, view, block) {
   channel.port1.close();
 }
 
-/** Until the state word is no longer PN_SLEEPING (park.c: end_sleep), without blocking this thread's events. */
+/**
+ * Until the state word is no longer PN_SLEEPING (park.c: end_sleep), without blocking this thread's
+ * events.
+ */
 async function awake(view, at) {
   while (view.load(at) === SLEEPING) {
     if (Atomics.waitAsync) await view.waitAsync(at, SLEEPING).value;

@@ -1,5 +1,6 @@
-// Writes dist/: the page's and the worker's side as one small file each, and the core module, as the package ships them; and
-// says what they weigh. `node scripts/bundle.js --check` fails when they weigh more than they may. Build the wasm preset first.
+// Writes dist/: the page's and the worker's side as one small file each, and the core module, as
+// the package ships them; and says what they weigh. `node scripts/bundle.js --check` fails when
+// they weigh more than they may. Build the wasm preset first.
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -22,7 +23,8 @@ const entries = ['index', 'worker', 'worker.entry'].map((name) => join(glue, `${
 await build({ ...options, entryPoints: entries, outdir: dist });
 cpSync(join(glue, 'core.wasm'), join(dist, 'core.wasm'));
 
-// Both sides in one file, what they share once: this is how the single-file build has them, and what the limit means.
+// Both sides in one file, what they share once: this is how the single-file build has them, and
+// what the limit means.
 const both = await build({
   ...options,
   stdin: {

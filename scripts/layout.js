@@ -1,5 +1,6 @@
-// Writes js-glue/layout.gen.js: the offsets, codes and error sentences that C and JavaScript share, read from the compiled
-// tables of src/layout.c and src/penny.h. With --check it compares instead, and fails when the file is stale.
+// Writes js-glue/layout.gen.js: the offsets, codes and error sentences that C and JavaScript share,
+// read from the compiled tables of src/layout.c and src/penny.h. With --check it compares instead,
+// and fails when the file is stale.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

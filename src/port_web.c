@@ -1,11 +1,15 @@
 /*
- * port_web.c: the platform of web pages: one module, instantiated by the page (the host) and by every worker on one shared
- * memory. What JavaScript calls is exported as pn_web_*; what C asks of JavaScript is imported as pn_js_* (js-glue/enter.js).
+ * port_web.c: the platform of web pages: one module, instantiated by the page (the host) and by
+ * every worker on one shared memory. What JavaScript calls is exported as pn_web_*; what C asks of
+ * JavaScript is imported as pn_js_* (js-glue/enter.js).
  *
- * Threads: "Host" functions are called by the page's instance only and never block; the others by the worker's own instance.
+ * Threads: "Host" functions are called by the page's instance only and never block; the others by
+ * the worker's own instance.
  *
- * I1  pn_self differs by instance (a wasm global): NULL in the host's. Everything else that is static is shared.
- * I2  The C stack of a worker is a heap block of its own; its limits are set before any function with a frame runs.
+ * I1  pn_self differs by instance (a wasm global): NULL in the host's. Everything else that is
+ * static is shared.
+ * I2  The C stack of a worker is a heap block of its own; its limits are set before any function
+ * with a frame runs.
  */
 #include "park.h"
 #include "port.h"
@@ -16,7 +20,8 @@
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define IMPORT(name) __attribute__((import_module("env"), import_name(#name)))
 
-/* Runs pn_web_body under try/catch: 0, or 1 when it was thrown out (the failure is then recorded by pn_web_fault). */
+/* Runs pn_web_body under try/catch: 0, or 1 when it was thrown out (the failure is then recorded
+ * by pn_web_fault). */
 IMPORT(pn_js_enter)
 int pn_js_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head,
                 void *argument, uint32_t level);
@@ -24,11 +29,13 @@ IMPORT(pn_js_throw) PN_NORETURN void pn_js_throw(void);
 IMPORT(pn_js_fatal) PN_NORETURN void pn_js_fatal(const char *message, size_t bytes);
 IMPORT(pn_js_now) double pn_js_now(void);
 IMPORT(pn_js_ring) void pn_js_ring(void);
-/* Runs the JavaScript task: 1 when it goes on after this call (a promise), 0 when pn_web_result was called. */
+/* Runs the JavaScript task: 1 when it goes on after this call (a promise), 0 when pn_web_result
+ * was called. */
 IMPORT(pn_js_run) int pn_js_run(pn_root *root);
 IMPORT(pn_port_print) void pn_port_print(const char *text, size_t bytes, int is_error);
 
-/* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task ran since last asked. */
+/* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task
+ * ran since last asked. */
 __asm__(".globaltype pn_self, i32\n.globl pn_self\npn_self:\n"
         ".globaltype pn_blocks, i32\n.globl pn_blocks\npn_blocks:\n"
         ".globaltype pn_ran_js, i32\n.globl pn_ran_js\npn_ran_js:\n");
@@ -82,7 +89,8 @@ int pn_port_commit(void *end) {
   for (;;) {
     size_t have = __builtin_wasm_memory_size(0);
     if (have >= pages) return 0;
-    /* Another thread may grow it at the same time: then there is more than asked for, or too little room and a new look. */
+    /* Another thread may grow it at the same time: then there is more than asked for, or too
+     * little room and a new look. */
     if (__builtin_wasm_memory_grow(0, pages - have) != SIZE_MAX) continue;
     if (__builtin_wasm_memory_size(0) == have) return PENNY_ENOMEM;
   }
@@ -98,7 +106,7 @@ void pn_port_throw(void) {
 }
 
 /* The engine checks its stack at function entry: so many nested entries need more than 2 KiB in every engine. The volatile
- * local keeps each frame, and the use of the result after the call keeps it from becoming a loop. */
+ * local keeps each frame, and the use of the result after the call keeps it from being a loop. */
 __attribute__((noinline)) static uint32_t probe(uint32_t frames) {
   volatile uint32_t here = frames;
   return frames ? probe(frames - 1) + here : here;
@@ -116,7 +124,8 @@ void pn_port_ring(void) {
 void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root) {
   (void)worker, (void)head;
   pn_ran_js = 1;
-  /* pn_root_end leaves the root alone while this is set. Own variable: pn_web_result comes later, on this worker. */
+  /* pn_root_end leaves the root alone while this is set. Own variable: pn_web_result comes
+   * later, on this worker. */
   if (pn_js_run(root)) root->waiter = 1;
 }
 
@@ -129,7 +138,8 @@ void pn_port_fatal(const char *message) {
 /* ---- host: life of a pool ---- */
 
 /* Makes the pool in what lies above the module's own data, with C stacks for `workers`. The memory's maximum comes as a
- * double because 4 GiB is no uint32_t. 0 or PENNY_EINVAL, PENNY_ENOMEM. Host, or a test program's own thread. */
+ * double because 4 GiB is no uint32_t. 0 or PENNY_EINVAL, PENNY_ENOMEM. Host, or a test program's
+ * own thread. */
 EXPORT(pn_web_create)
 int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, uint32_t index_base,
                   uint32_t stack_bytes) {
@@ -197,7 +207,8 @@ EXPORT(pn_web_call) pn_root *pn_web_call(const pn_task_type *type, uint32_t tick
   return root;
 }
 
-/* Submits the JavaScript task `target` with encoded arguments in `data` (a heap block, now the root's). */
+/* Submits the JavaScript task `target` with encoded arguments in `data` (a heap block, now the
+ * root's). */
 EXPORT(pn_web_call_js)
 pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ticket) {
   pn_root *root = pn_root_new(PN_KIND_JS, NULL);
@@ -215,7 +226,8 @@ EXPORT(pn_web_release) void pn_web_release(pn_root *root) {
   pn_root_release(root);
 }
 
-/* The tasks of a root that has not ended shall fail with -cause: queued ones at once, running ones at their next poll. */
+/* The tasks of a root that has not ended shall fail with -cause: queued ones at once, running
+ * ones at their next poll. */
 EXPORT(pn_web_cancel) void pn_web_cancel(pn_root *root, uint32_t cause) {
   pn_store_seq_cst(&root->cancel,
                    cause); /* before the trips that make the workers look (pn_root_is_cancelled) */
@@ -256,8 +268,8 @@ EXPORT(pn_web_set_blocking) void pn_web_set_blocking(void) {
 }
 
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
- * nothing to do and the thread sleeps in its event loop until its state word is no longer PN_SLEEPING (ASLEEP: only when
- * `has_events`; otherwise it sleeps in here). */
+ * nothing to do and the thread sleeps in its event loop until its state word is no longer
+ * PN_SLEEPING (ASLEEP: only when `has_events`; otherwise it sleeps in here). */
 EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events) {
   pn_worker *w = pn_port_self();
   for (uint32_t spins = 0;;) {
@@ -307,7 +319,8 @@ void pn_web_result(pn_root *root, int error, void *data, uint32_t bytes, uint32_
   root->data = data;
   root->data_bytes = bytes;
   int expected = 0;
-  /* Release: the data before the error; pairs with the host's load after the take. A cancel may have come first. */
+  /* Release: the data before the error; pairs with the host's load after the take. A cancel may
+   * have come first. */
   if (error) pn_cas_acq_rel(&root->error, &expected, error);
   if (!is_late) return;
   root->waiter = 0; /* own variable */

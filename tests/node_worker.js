@@ -1,5 +1,6 @@
-// node_worker.js: lets the glue run under Node: createPool({ worker: nodeWorker, ... }). The thread's file is this one, too; tasks
-// may be given as the URL of a module: createPool({ worker: () => nodeWorker(tasksUrl) }).
+// node_worker.js: lets the glue run under Node: createPool({ worker: nodeWorker, ... }). The
+// thread's file is this one, too; tasks may be given as the URL of a module: createPool({ worker:
+// () => nodeWorker(tasksUrl) }).
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 /** A worker thread with the face of a Web Worker. */

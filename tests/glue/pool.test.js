@@ -1,4 +1,5 @@
-// pool.test.js: the pool under Node, where it can be looked at from inside: arguments, failures, what it leaves behind.
+// pool.test.js: the pool under Node, where it can be looked at from inside: arguments, failures,
+// what it leaves behind.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// static.test.js: what can be said of the glue without running a pool: generated offsets, types, import on a server.
+// static.test.js: what can be said of the glue without running a pool: generated offsets, types,
+// import on a server.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
