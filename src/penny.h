@@ -120,10 +120,11 @@ const char *penny_strerror(int error);
  * native thread that is no worker, or Emscripten's main off the page. On failure the value is 0 and
  * penny_last_error() tells why. */
 #define PENNY_RUN(...) PN_CAT(PN_RUN_, PN_COUNT(__VA_ARGS__))(__VA_ARGS__)
-/* Error code of this thread's last PENNY_RUN, 0 for success; and its message ("" if there is
- * none). */
+/* Error code of this thread's last PENNY_RUN, 0 for success; its message, or the code's sentence when
+ * there is none; and the name of the task that failed ("" for both after a success). */
 int penny_last_error(void);
 const char *penny_last_message(void);
+const char *penny_last_task(void);
 
 /* ---- life of a pool (native and Emscripten; web pages use createPool) ---- */
 

@@ -336,9 +336,11 @@ static PN_THREAD_LOCAL struct {
   unsigned char spill[64];
   int error;
   char message[160];
+  const char *name; /* of the task that failed: static */
 } last_run;
 
 static pn_task *run_nothing(const pn_task_type *type, int error) {
+  last_run.name = type->name;
   last_run.error = error;
   if (type->arity > 6) *(unsigned char **)(void *)last_run.task.payload = last_run.spill;
   return &last_run.task;
@@ -369,6 +371,7 @@ pn_task *pn_run_end(pn_task *task) {
       last_run.message[i] = root->message[i];
       last_run.message[i + 1] = 0;
     }
+    last_run.name = root->failed_name ? root->failed_name : root->name;
     pn_root_release(root);
     pn_pool_leave(); /* last: the pool may go after this */
   }
@@ -380,5 +383,10 @@ int penny_last_error(void) {
   return last_run.error;
 }
 const char *penny_last_message(void) {
-  return last_run.message;
+  if (!last_run.error) return "";
+  return last_run.message[0] ? last_run.message : penny_strerror(last_run.error);
+}
+
+const char *penny_last_task(void) {
+  return last_run.error && last_run.name ? last_run.name : "";
 }

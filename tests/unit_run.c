@@ -98,9 +98,11 @@ static void errors(void) {
   CHECK_EQUAL(PENNY_RUN(fib, 10), 55);
   CHECK_EQUAL(penny_last_error(), 0);
   CHECK(strcmp(penny_last_message(), "") == 0);
+  CHECK(strcmp(penny_last_task(), "") == 0);
   PENNY_RUN(fails, -9001, NULL);
   CHECK_EQUAL(penny_last_error(), -9001);
-  CHECK(strcmp(penny_last_message(), "") == 0);
+  CHECK(strcmp(penny_last_message(), penny_strerror(-9001)) == 0);
+  CHECK(strcmp(penny_last_task(), "fails") == 0);
   char large[1000];
   memset(large, 'x', sizeof large - 1);
   large[sizeof large - 1] = 0;
