@@ -27,6 +27,28 @@ export const models = [
     ],
   },
   {
+    unit: 'returned',
+    scenarios: [
+      { name: 'two_uses_two_thieves', defines: ['TASKS=2', 'PUBLISHES=1'] },
+      { name: 'two_uses_two_wake_ups', defines: ['TASKS=2', 'PUBLISHES=2'], long: true },
+      { name: 'three_uses', defines: ['TASKS=3', 'PUBLISHES=1'], long: true },
+    ],
+    sizes: ['TASKS=2'],
+    mutants: [
+      'BLIND_RETURN',
+      'EARLY_READ',
+      'READ_AFTER',
+      'BLIND_RUNNING',
+      'RECHECK_DONE_ONLY',
+      'NO_RECHECK',
+      'LATE_ANNOUNCE',
+      'BLIND_MARK',
+      'BLIND_WAKE',
+      'NO_WAKE',
+      'KEEP_STATUS',
+    ],
+  },
+  {
     unit: 'root_deque',
     scenarios: [
       { name: 'growth_two_to_eight', defines: ['ITEMS=6'] },
