@@ -22,6 +22,7 @@ enum {
   SPINS_BEFORE_PARK = 200,
   INBOX_FIRST_EVERY = 61,
   STEAL_FIRST_EVERY = 67,
+  CRUMBS_BEFORE_HESITATION = 8,
   /* A join below that many entries and tasks steals back from its thief only: other work of the root
    * could nest as deep again, and C stacks are finite. */
   HELP_DEPTH = 4,
@@ -169,11 +170,14 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
   double start_ms = pn_port_now_ms();
   run_entry(w, head, run_body, task);
   double end_ms = pn_port_now_ms();
-  /* A thief of crumbs costs its victim more than it helps: it hesitates, twice as long each time. */
-  if (end_ms - start_ms > CRUMB_MS)
+  /* A thief of crumbs costs its victim more than it helps: after some in a row (one may be what a
+   * coarse clock makes of a longer task) it hesitates, twice as long each time. */
+  if (end_ms - start_ms > CRUMB_MS) {
+    w->crumbs = 0;
     w->hesitation_ms = 0;
-  else if (w->hesitation_ms < HESITATION_MAX_MS)
+  } else if (++w->crumbs > CRUMBS_BEFORE_HESITATION && w->hesitation_ms < HESITATION_MAX_MS) {
     w->hesitation_ms = w->hesitation_ms * 2 + CRUMB_MS;
+  }
   w->hesitates_until_ms = end_ms + w->hesitation_ms;
 }
 
