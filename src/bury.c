@@ -7,7 +7,8 @@
  * host submits anew, from its own ledger, the roots that are still PN_QUEUED (QUEUES.md).
  *
  * I1  Tasks stolen from the dead worker are waited for before the entry that they belong to ends:
- *     their thieves still write into its task stack.
+ *     their thieves still write into its task stack. Before that entry, never before a newer one or
+ *     before what is in its hand: those thieves may themselves be waiting for it.
  * I2  A task that it had won and not ended is failed, found by its id in the record.
  */
 #include "park.h"
@@ -39,12 +40,15 @@ static void bury_first(pn_control *control, pn_worker *w) {
   pn_sched_request_all(control,
                        PN_WANT_POLL | PN_WANT_STEAL); /* the last in case it died raising */
   pn_heap_reclaim_dead(&control->heap, w->id);
+  /* In case it died between a publication, or the end of a task, and its wake-up. Here already: what
+   * is waited for below may sleep for want of it. */
+  pn_park_wake_all(control);
 }
 
-/* Are tasks that were stolen from it still running? */
-static bool has_stolen(const pn_control *control, pn_worker *w) {
+/* Are tasks that were stolen from it, at or above `base`, still running? */
+static bool has_stolen(pn_worker *w, uint32_t base) {
   uint32_t top = pn_top(pn_load_acquire(&w->ts)); /* nobody moves it any more: the stack is empty */
-  for (uint32_t index = control->index_base; index != top; index++) {
+  for (uint32_t index = base; (int32_t)(top - index) > 0; index++) {
     /* Acquire: pairs with the exchange in end_entry. */
     uint32_t status = pn_load_acquire(&pn_stack_task_at(w, index)->status);
     if ((status & ~(uint32_t)PN_WAITED) < PN_RETURNED) return true;
@@ -58,7 +62,18 @@ static void fail_task(pn_control *control, uint32_t victim_id, pn_task *task) {
   if (before & PN_WAITED) pn_park_wake_joiner(pn_worker_at(control, victim_id));
 }
 
-/* Tasks that it had won from others, marked running and not yet entered when it died: a record that
+static bool has_entry(const pn_control *control, const pn_worker *w, const pn_task *task) {
+  for (uint32_t level = 0; level < PN_ENTRIES; level++) {
+    const pn_entry *entry = &w->entries[level];
+    /* Acquire: pairs with the release in begin_entry. */
+    if (pn_load_acquire(&entry->base) != pn_entry_unused(control) && entry->task == task)
+      return true;
+  }
+  return false;
+}
+
+/* Tasks that it had won from others, marked running and without an entry when it died, before it or
+ * after it, so that nobody has stolen their children: a record that
  * is running and names it is its own, since the name is written first and a record is reused only
  * after it ended. (Killed in the few instructions between winning and marking, it leaves a task
  * that its joiner waits for until the pool ends: no record can be made in the same step as the
@@ -76,6 +91,7 @@ static void fail_in_hand(pn_control *control, const pn_worker *dead) {
       /* Acquire, both: the name first, then the mark, in run_stolen. */
       uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
       if (status != PN_RUNNING || pn_load_acquire(&task->thief) != dead->id + 1) continue;
+      if (has_entry(control, dead, task)) continue; /* ends with it (I1) */
       pn_root *root = pn_sched_root_of(victim, index);
       if (root) fail_root(root);
       fail_task(control, id, task);
@@ -86,11 +102,12 @@ static void fail_in_hand(pn_control *control, const pn_worker *dead) {
 int pn_pool_bury(pn_control *control, uint32_t id) {
   pn_worker *w = pn_worker_at(control, id);
   if (!w->is_gone) bury_first(control, w);
-  if (w->chunk && has_stolen(control, w)) return 1;
+  fail_in_hand(control, w);
   for (uint32_t level = PN_ENTRIES; level-- > 0;) {
     pn_entry *entry = &w->entries[level];
     /* Acquire: pairs with the release in begin_entry. */
     if (pn_load_acquire(&entry->base) == pn_entry_unused(control)) continue;
+    if (has_stolen(w, entry->base)) return 1;
     if (entry->victim == 0) {
       pn_root_end(w, entry->root);
     } else {
@@ -98,8 +115,6 @@ int pn_pool_bury(pn_control *control, uint32_t id) {
     }
     pn_store_release(&entry->base, pn_entry_unused(control)); /* in the owner's place */
   }
-  fail_in_hand(control, w);
-  pn_park_wake_all(control); /* in case it died between a publication and its wake-up */
   return 0;
 }
 

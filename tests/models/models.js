@@ -104,6 +104,22 @@ export const models = [
     ],
   },
   {
+    unit: 'buried',
+    scenarios: [{ name: 'a_thief_of_its_thief_killed_at_every_step', defines: [] }],
+    mutants: [
+      'WAIT_ALL_FIRST',
+      'IN_HAND_LAST',
+      'IN_HAND_BLIND',
+      'WAKE_LAST',
+      'NOTIFY_IF_ENDED',
+      'NO_TAKE_BACK',
+      'NO_WAIT',
+      'EXCHANGE_FIRST',
+      'MARK_THEN_NAME',
+      'WIN_THEN_MARK',
+    ],
+  },
+  {
     unit: 'shutdown',
     scenarios: [
       { name: 'two_workers_two_roots', defines: ['TWO'] },
