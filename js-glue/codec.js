@@ -1,32 +1,27 @@
 // codec.js: JavaScript values as bytes, for arguments and results that cross shared memory. Used on
 // the page and in workers.
 //
-// A value is a tag byte and its content; numbers are little-endian doubles, lengths are 32 bits,
-// text is one byte a character when it can be and two otherwise, so every string survives. Objects
-// get numbers in the order they begin, which is how a second reference to one is written: identity
-// and cycles survive. What cannot be sent throws DataCloneError at once.
+// The bytes are JSON text, a zero, and the contents of buffers one after another. In the text,
+// objects and what JSON lacks are arrays that start with a tag. Objects get numbers in the order
+// they begin, which is how a second reference to one is written: identity and cycles survive. What
+// cannot be sent throws DataCloneError at once.
 import { PennyError } from './errors.js';
+import { ROOT_DATA, ROOT_DATA_BYTES } from './layout.gen.js';
 import { arrayTypes } from './memory.js';
 
 const UNDEFINED = 0;
-const NULL = 1;
-const FALSE = 2;
-const TRUE = 3;
-const NUMBER = 4;
-const BIGINT = 5;
-const LATIN1 = 6;
-const UTF16 = 7;
-const SEEN = 8;
-const ARRAY = 9;
-const OBJECT = 10;
-const BUFFER = 11;
-const VIEW = 12; // a copy of an array that is not shared
-const SHARED = 13; // an array in Penny's memory, by address
-const ERROR = 14;
-const DATA_VIEW = 15;
+const NUMBER = 1; // one that JSON lacks
+const BIGINT = 2;
+const SEEN = 3;
+const ARRAY = 4;
+const OBJECT = 5;
+const ERROR = 6;
+const SHARED = 7; // an array in Penny's memory, by address
+const BYTES = 8; // a copy of any other array or buffer
 
-// Error classes that are restored by name. DOMException is apart: its constructor takes the name.
-const errorClasses = () => [
+// Classes that are restored by their place in a list; of the errors, the last that fits.
+const copied = [...arrayTypes, DataView, ArrayBuffer];
+const errors = [
   Error,
   EvalError,
   RangeError,
@@ -35,261 +30,138 @@ const errorClasses = () => [
   TypeError,
   URIError,
   PennyError,
+  DOMException,
 ];
 
-let scratch = new Uint8Array(4096);
-let data = new DataView(scratch.buffer);
-let used = 0;
+const nameOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
 
-function room(bytes) {
-  if (used + bytes > scratch.length) {
-    const larger = new Uint8Array(Math.max(scratch.length * 2, used + bytes));
-    larger.set(scratch);
-    scratch = larger;
-    data = new DataView(scratch.buffer);
-  }
-  const at = used;
-  used += bytes;
-  return at;
+function refuse(value, why = '') {
+  throw new DOMException(`${nameOf(value)} cannot be sent to a task${why}`, 'DataCloneError');
 }
 
-const putByte = (value) => {
-  scratch[room(1)] = value;
-};
-const putLength = (value) => data.setUint32(room(4), value, true);
-
-function putBytes(bytes) {
-  putLength(bytes.length);
-  scratch.set(bytes, room(bytes.length));
-}
-
-function putText(text, narrow, wide) {
-  const { length } = text;
-  const start = used;
-  putByte(narrow);
-  putLength(length);
-  let at = room(length);
-  for (let idx = 0; idx < length; idx++) {
-    const code = text.charCodeAt(idx);
-    if (code < 256) {
-      scratch[at++] = code;
-      continue;
-    }
-    used = start;
-    putByte(wide);
-    putLength(length);
-    at = room(length * 2);
-    for (let i = 0; i < length; i++) data.setUint16(at + 2 * i, text.charCodeAt(i), true);
-    return;
-  }
-}
-
-function refuse(value, why) {
-  const what =
-    typeof value === 'object'
-      ? Object.prototype.toString.call(value).slice(8, -1)
-      : `a ${typeof value}`;
-  throw new DOMException(`${what} cannot be sent to a task${why ?? ''}`, 'DataCloneError');
-}
-
-function putObject(value, view, seen) {
-  const number = seen.get(value);
-  if (number !== undefined) {
-    putByte(SEEN);
-    return putLength(number);
-  }
-  seen.set(value, seen.size);
-  if (Array.isArray(value)) {
-    putByte(ARRAY);
-    putLength(value.length);
-    for (let idx = 0; idx < value.length; idx++) put(value[idx], view, seen);
-    return;
-  }
-  if (ArrayBuffer.isView(value)) {
-    const type = arrayTypes.indexOf(value.constructor);
-    if (type >= 0 && view?.owns(value)) {
-      if (view.freed?.has(value)) refuse(value, ': it was freed');
-      putByte(SHARED);
-      putByte(type);
-      putLength(value.byteOffset);
-      return putLength(value.length);
-    }
-    if (type < 0 && !(value instanceof DataView)) refuse(value);
-    putByte(type < 0 ? DATA_VIEW : VIEW);
-    putByte(type);
-    return putBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-  }
-  if (value instanceof ArrayBuffer) {
-    putByte(BUFFER);
-    return putBytes(new Uint8Array(value));
-  }
-  const isError = value instanceof Error || value instanceof DOMException;
-  if (!isError && Object.prototype.toString.call(value) !== '[object Object]') refuse(value);
-  const keys = Object.keys(value);
-  if (isError) {
-    putByte(ERROR);
-    const type = errorClasses().findLastIndex((Class) => value instanceof Class);
-    putByte(value instanceof DOMException ? 255 : type);
-    for (const part of [value.name, value.message, value.stack])
-      put(String(part ?? ''), view, seen);
-    if ('cause' in value && !keys.includes('cause')) keys.push('cause');
-  } else {
-    putByte(OBJECT);
-  }
-  putLength(keys.length);
-  for (const key of keys) {
-    putText(key, LATIN1, UTF16);
-    put(value[key], view, seen);
-  }
-}
-
-function put(value, view, seen) {
-  switch (typeof value) {
-    case 'undefined':
-      return putByte(UNDEFINED);
-    case 'boolean':
-      return putByte(value ? TRUE : FALSE);
-    case 'number':
-      putByte(NUMBER);
-      return data.setFloat64(room(8), value, true);
-    case 'string':
-      return putText(value, LATIN1, UTF16);
-    case 'bigint':
-      putByte(BIGINT);
-      return putText(value.toString(16), LATIN1, UTF16);
-    case 'object':
-      return value === null ? putByte(NULL) : putObject(value, view, seen);
-    default:
-      return refuse(value);
-  }
-}
-
-/**
- * The value as bytes, valid until the next call. `view` (a MemoryView) tells which arrays go by
- * reference.
- */
+/** The value as bytes; `view` (a MemoryView) tells which arrays go by reference. */
 export function encode(value, view) {
-  used = 0;
-  put(value, view, new Map());
-  return scratch.subarray(0, used);
+  const seen = new Map();
+  const parts = [];
+
+  const putObject = (object) => {
+    if (seen.has(object)) return [SEEN, seen.get(object)];
+    seen.set(object, seen.size);
+    if (Array.isArray(object)) return [ARRAY, Array.from(object, put)];
+    const type = copied.indexOf(object.constructor);
+    if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer) {
+      if (type < 0) refuse(object);
+      if (arrayTypes[type] && view?.owns(object)) {
+        if (view.freed.has(object)) refuse(object, ': it was freed');
+        return [SHARED, type, object.byteOffset, object.length];
+      }
+      const { byteLength } = object;
+      parts.push(new Uint8Array(object.buffer ?? object, object.byteOffset, byteLength));
+      return [BYTES, type, byteLength];
+    }
+    const error = errors.findLastIndex((Class) => object instanceof Class);
+    if (error < 0 && nameOf(object) !== 'Object') refuse(object);
+    const keys = Object.keys(object);
+    const isHidden = error >= 0 && 'cause' in object && !keys.includes('cause');
+    if (isHidden) keys.push('cause');
+    const values = keys.map((key) => put(object[key]));
+    if (error < 0) return [OBJECT, keys, values];
+    const { name, message, stack } = object;
+    return [ERROR, keys, values, error, ...[name, message, stack].map((text) => `${text ?? ''}`)];
+  };
+
+  const put = (value) => {
+    switch (typeof value) {
+      case 'undefined':
+        return [UNDEFINED];
+      case 'number':
+        if (Object.is(value, -0)) return [NUMBER, '-0'];
+        return Number.isFinite(value) ? value : [NUMBER, `${value}`];
+      case 'bigint':
+        return [BIGINT, `${value}`];
+      case 'boolean':
+      case 'string':
+        return value;
+      case 'object':
+        return value && putObject(value);
+    }
+    return refuse(value);
+  };
+
+  parts.unshift(new TextEncoder().encode(`${JSON.stringify(put(value))}\0`));
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** The value of bytes that encode made; `view` (a MemoryView) is where arrays by reference are. */
 export function decode(bytes, view) {
-  const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const seen = [];
-  let at = 0;
-  const byte = () => bytes[at++];
-  const length = () => {
-    at += 4;
-    return from.getUint32(at - 4, true);
-  };
-  const part = () => {
-    const count = length();
-    if (at + count > bytes.length) throw new RangeError('encoded value is cut off');
-    at += count;
-    return bytes.slice(at - count, at);
-  };
+  let at = bytes.indexOf(0) + 1;
+
   const keep = (value) => {
     seen.push(value);
     return value;
   };
-  const text = (tag) => {
-    const count = length();
-    const width = tag === UTF16 ? 2 : 1;
-    if (at + count * width > bytes.length) throw new RangeError('encoded value is cut off');
-    let result = '';
-    for (let idx = 0; idx < count; idx++, at += width) {
-      result += String.fromCharCode(width === 2 ? from.getUint16(at, true) : bytes[at]);
-    }
-    return result;
-  };
-  const fill = (object) => {
-    for (let count = length(); count > 0; count--) {
-      const key = text(byte());
-      const value = get();
-      // Never an assignment: a key may be __proto__.
-      const isHidden = key === 'cause' && object instanceof Error;
-      Object.defineProperty(object, key, {
-        value,
-        writable: true,
-        enumerable: !isHidden,
-        configurable: true,
-      });
-    }
+  // Never an assignment: a key may be __proto__.
+  const define = (object, key, value, enumerable) =>
+    Object.defineProperty(object, key, { value, writable: true, enumerable, configurable: true });
+  const fill = (object, keys, values) => {
+    keys.forEach((key, idx) => {
+      define(object, key, get(values[idx]), !(key === 'cause' && object instanceof Error));
+    });
     return object;
   };
-  const error = () => {
-    const type = byte();
-    // The object is numbered before its parts; its class is known, its message only after them.
-    const place = seen.push(undefined) - 1;
-    const [name, message, stack] = [get(), get(), get()];
-    const Class = errorClasses()[type] ?? Error;
-    const value =
-      type === 255
-        ? new DOMException(message, name)
-        : Class === PennyError
-          ? new Class('', message)
-          : new Class(message);
-    seen[place] = value;
-    for (const [key, own] of [
-      ['stack', stack],
-      ['name', name],
-    ]) {
-      if (own && value[key] !== own)
-        Object.defineProperty(value, key, { value: own, writable: true, configurable: true });
-    }
-    return fill(value);
-  };
-  const get = () => {
-    const tag = byte();
+
+  const get = (node) => {
+    if (!Array.isArray(node)) return node;
+    const [tag, first, second, third, name, message, stack] = node;
     switch (tag) {
       case UNDEFINED:
         return undefined;
-      case NULL:
-        return null;
-      case FALSE:
-        return false;
-      case TRUE:
-        return true;
       case NUMBER:
-        at += 8;
-        return from.getFloat64(at - 8, true);
-      case LATIN1:
-      case UTF16:
-        return text(tag);
-      case BIGINT: {
-        const digits = text(byte());
-        return digits[0] === '-' ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`);
-      }
+        return Number(first);
+      case BIGINT:
+        return BigInt(first);
       case SEEN:
-        return seen[length()];
+        return seen[first];
       case ARRAY: {
-        const count = length();
         const array = keep([]);
-        for (let idx = 0; idx < count; idx++) array.push(get());
+        for (const item of first) array.push(get(item));
         return array;
       }
       case OBJECT:
-        return fill(keep({}));
-      case BUFFER:
-        return keep(part().buffer);
-      case VIEW:
-      case DATA_VIEW: {
-        // A DataView's number is none of the list's.
-        const Type = arrayTypes[byte()] ?? DataView;
-        return keep(new Type(part().buffer));
+        return fill(keep({}), first, second);
+      case ERROR: {
+        const Class = errors[third];
+        const error = keep(
+          Class === PennyError ? new Class('', message) : new Class(message, name),
+        );
+        for (const [key, own] of Object.entries({ stack, name }))
+          if (own && error[key] !== own) define(error, key, own, false);
+        return fill(error, first, second);
       }
-      case SHARED: {
-        const Type = arrayTypes[byte()];
-        const address = length();
-        return keep(view.array(Type, address, length()));
+      case SHARED:
+        return keep(view.array(arrayTypes[first], second, third));
+      case BYTES: {
+        const Type = copied[first];
+        const from = at;
+        at += second;
+        const { buffer } = bytes.slice(from, at);
+        if (buffer.byteLength !== second) break;
+        return keep(Type === ArrayBuffer ? buffer : new Type(buffer));
       }
-      case ERROR:
-        return error();
-      default:
-        throw new RangeError('not an encoded value');
     }
+    throw new RangeError('not an encoded value');
   };
-  return get();
+
+  return get(JSON.parse(new TextDecoder().decode(bytes.subarray(0, at - 1))));
 }
+
+/** The arguments of a root, or what its task gave. */
+export const decodeData = (view, root) =>
+  decode(view.copy(view.get(root + ROOT_DATA), view.get(root + ROOT_DATA_BYTES)), view);

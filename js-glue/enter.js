@@ -20,8 +20,9 @@ const isStackOverflow = (error) =>
   error?.name === 'InternalError';
 
 /**
- * Gives the exports. `hooks` may have run(root), ring() and print(text, isError); `stack` is { top,
- * bottom } of this thread's own C stack, none for the page, which has the one of the link.
+ * Gives the exports, to the view too. `hooks` may have run(root), ring() and print(text, isError);
+ * `stack` is { top, bottom } of this thread's own C stack, none for the page, which has the one of
+ * the link.
  */
 export function instantiate(module, view, hooks = {}, stack) {
   let exports;
@@ -34,8 +35,7 @@ export function instantiate(module, view, hooks = {}, stack) {
     const number = isOverflow ? ESTACK : error instanceof WebAssembly.RuntimeError ? ETRAP : EFAIL;
     const text = error === overflow ? 'the C stack overflowed' : String(error?.message ?? error);
     const bytes = new TextEncoder().encode(text.slice(0, 1000));
-    const at = exports.pn_web_alloc(bytes.length) >>> 0;
-    if (at) view.write(at, bytes);
+    const at = view.place(bytes);
     exports.pn_web_fault(number, at, at ? bytes.length : 0);
   };
 
@@ -80,7 +80,7 @@ export function instantiate(module, view, hooks = {}, stack) {
     },
     ...hooks.imports,
   };
-  exports = new WebAssembly.Instance(module, { env }).exports;
+  exports = view.exports = new WebAssembly.Instance(module, { env }).exports;
   if (stack) exports.__stack_pointer.value = stack.top;
   const stackTop = exports.__stack_pointer.value;
   setStackBottom = (reserved) =>

@@ -1,5 +1,5 @@
-// errors.js: PennyError, and how one is made of a number that C gave. Used on the page and in
-// workers.
+// errors.js: PennyError, and how one is made of a number that C gave; and a pause. Used on the page
+// and in workers.
 import { ERROR_NAMES } from './layout.gen.js';
 
 /**
@@ -16,17 +16,22 @@ export class PennyError extends Error {
   }
 }
 
+/** With the cause, and its text at the end. */
+export const errorFor = (code, text, cause) =>
+  new PennyError(`PENNY_${code}`, `${text}: ${cause?.message ?? cause}`, { cause });
+
 /**
  * For an error number of C; its sentence is in the module. `detail` and `task` are added when
  * known.
  */
-export function errorOf({ exports, view }, number, detail, task) {
+export function errorOf(view, number, detail, task) {
   const known = ERROR_NAMES.split(' ')[-1 - number];
-  const sentence = view.text(exports.pn_web_strerror(number)) + (known ? '' : `: ${number}`);
-  let text = detail ? `${detail} (${sentence})` : sentence;
-  if (task) text = `${task}: ${text}`;
+  const sentence = view.text(view.exports.pn_web_strerror(number)) + (known ? '' : `: ${number}`);
+  const text = detail ? `${detail} (${sentence})` : sentence;
   return Object.assign(
-    new PennyError(`PENNY_${known ?? 'EFAIL'}`, text),
-    task ? { number, task } : { number },
+    new PennyError(`PENNY_${known ?? 'EFAIL'}`, task ? `${task}: ${text}` : text),
+    { number, ...(task && { task }) },
   );
 }
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

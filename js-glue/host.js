@@ -1,6 +1,6 @@
 // host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what
 // has ended. Page only; never blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
-import { decode } from './codec.js';
+import { decodeData } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { readResult } from './memory.js';
@@ -10,13 +10,25 @@ import { readResult } from './memory.js';
 // and timers come in between.
 const SLICE_MS = 2;
 const ECANCELLED = 4;
+const EFAIL = -9;
+
+/** Calls `end` when the signal aborts or, with what late() gives, after `ms`; gives the undoing. */
+export function until({ signal, ms, late, end }) {
+  const onAbort = () => end(signal.reason);
+  signal?.addEventListener('abort', onAbort);
+  const timer = ms !== undefined && setTimeout(() => end(late()), ms);
+  return () => {
+    signal?.removeEventListener('abort', onAbort);
+    clearTimeout(timer);
+  };
+}
 
 export class Host {
-  constructor(exports, view, control) {
-    this.exports = exports;
+  constructor(view) {
+    this.exports = view.exports;
     this.view = view;
-    this.control = control;
-    this.stage = new DataView(view.memory.buffer, exports.pn_web_stage() >>> 0, 64);
+    this.control = view.exports.pn_web_control() >>> 0;
+    this.stage = new DataView(view.memory.buffer, view.exports.pn_web_stage() >>> 0, 64);
     this.slots = []; // by ticket: what was submitted and has not come back, or undefined
     this.free = [];
     this.pending = 0; // promises that are not settled
@@ -26,55 +38,44 @@ export class Host {
     this.batch = 32; // how many fit a slice: adapted
     this.isBusy = false;
     this.isClosed = false;
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => this.slice();
-    this.channel = channel;
+    this.channel = new MessageChannel();
+    this.channel.port1.onmessage = () => this.slice();
   }
 
   /** Submits: `submit(ticket)` gives the address of the root or 0. The promise of its result. */
   add(submit, name, result, { signal, timeout } = {}) {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const ticket = this.free.length ? this.free.pop() : this.slots.length;
+    const ticket = this.free.pop() ?? this.slots.length;
     const root = submit(ticket) >>> 0;
     if (!root) {
       this.free.push(ticket);
-      if (ticket === this.slots.length) this.slots.push(undefined);
-      return Promise.reject(errorOf(this, -1, '', name));
+      this.slots[ticket] = undefined;
+      return Promise.reject(errorOf(this.view, -1, '', name));
     }
-    const slot = { root, name, result, resolve: undefined, reject: undefined, stop: undefined };
-    this.slots[ticket] = slot;
     this.pending++;
-    const promise = new Promise((resolve, reject) => {
-      slot.resolve = resolve;
-      slot.reject = reject;
+    return new Promise((resolve, reject) => {
+      const slot = { root, name, result, resolve, reject, stop: undefined };
+      this.slots[ticket] = slot;
+      if (signal || timeout !== undefined) this.watch(slot, signal, timeout);
     });
-    if (signal || timeout !== undefined) this.watch(slot, signal, timeout);
-    return promise;
   }
 
   /** Ends the task when the signal or the clock says so; its promise is rejected at once. */
   watch(slot, signal, timeout) {
-    const cancel = (reason) => {
+    const end = (reason) => {
       if (!slot.reject) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
-      this.finish(slot, slot.reject, reason);
+      this.finish(slot, 'reject', reason);
     };
-    const onAbort = () => cancel(signal.reason);
-    signal?.addEventListener('abort', onAbort);
-    const timer =
-      timeout !== undefined &&
-      setTimeout(
-        () =>
-          cancel(new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError')),
-        timeout,
-      );
-    slot.stop = () => {
-      signal?.removeEventListener('abort', onAbort);
-      clearTimeout(timer);
-    };
+    const late = () =>
+      new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError');
+    slot.stop = until({ signal, ms: timeout, late, end });
   }
 
-  finish(slot, settle, value) {
+  /** Settles the promise, unless it is: `how` is resolve or reject. */
+  finish(slot, how, value) {
+    const settle = slot[how];
+    if (!settle) return;
     slot.resolve = slot.reject = undefined;
     slot.stop?.();
     this.pending--;
@@ -82,12 +83,7 @@ export class Host {
     settle(value);
   }
 
-  /** Starts listening; with `bell` each call of ring() stands for a wake-up. */
-  listen(hasBell) {
-    this.hasBell = hasBell;
-    this.look();
-  }
-
+  /** Where there is no waitAsync, each call of this stands for a wake-up. */
   ring() {
     if (!this.isBusy) this.look();
   }
@@ -98,26 +94,23 @@ export class Host {
     for (;;) {
       // The signal is read before the list is taken: a batch that comes later changes it, and the
       // wait ends at once.
-      const seen = view.load(control + layout.CONTROL_SIGNAL);
-      this.chain = view.exchange(control + layout.CONTROL_COMPLETIONS, 0);
+      const seen = view.get(control + layout.CONTROL_SIGNAL);
+      // As pn_queue_take, newest first: the list is ours alone from here.
+      this.chain = view.atomic('exchange', control + layout.CONTROL_COMPLETIONS, 0) >>> 0;
       if (this.chain) {
         this.isBusy = true;
         return this.slice();
       }
-      if (this.hasBell) return;
-      const wait = view.waitAsync(control + layout.CONTROL_SIGNAL, seen);
-      if (wait.async) {
-        wait.value.then(() => this.look());
-        return;
-      }
+      if (!Atomics.waitAsync) return;
+      const wait = view.atomic('waitAsync', control + layout.CONTROL_SIGNAL, seen);
+      if (wait.async) return void wait.value.then(() => this.look());
     }
   }
 
   /** One task of at most SLICE_MS: follows the chain, then settles from its old end. */
   slice() {
-    if (this.isClosed) return;
     try {
-      this.work();
+      if (!this.isClosed) this.work();
     } catch (error) {
       // What is in shared memory cannot be trusted any more: nothing that is out will come back.
       this.isClosed = true;
@@ -158,10 +151,7 @@ export class Host {
     const slot = this.slots[ticket];
     if (slot?.root !== root) {
       this.chain = 0;
-      throw new PennyError(
-        'PENNY_ECORRUPT',
-        'the list of ended tasks names one that was never submitted',
-      );
+      throw new PennyError('PENNY_ECORRUPT', 'the list of ended tasks names an unknown one');
     }
     this.slots[ticket] = undefined;
     this.free.push(ticket);
@@ -174,41 +164,41 @@ export class Host {
     if (slot.reject) {
       try {
         const error = this.view.get(root + layout.ROOT_ERROR) | 0;
-        if (error) this.finish(slot, slot.reject, this.failure(slot, error));
-        else this.finish(slot, slot.resolve, this.value(slot));
+        if (error) this.finish(slot, 'reject', this.failure(slot, error));
+        else this.finish(slot, 'resolve', this.value(slot));
       } catch (error) {
         // The result could not be read.
-        if (slot.reject) this.finish(slot, slot.reject, error);
+        this.finish(slot, 'reject', error);
       }
     }
     this.exports.pn_web_release(root);
   }
 
   value({ root, result }) {
-    const { view } = this;
-    if (result !== undefined)
-      return readResult(view, root + layout.ROOT_TASK + layout.TASK_PAYLOAD, result);
-    return decode(
-      view.copy(view.get(root + layout.ROOT_DATA), view.get(root + layout.ROOT_DATA_BYTES)),
-      view,
-    );
+    return result
+      ? readResult(this.view, root + layout.ROOT_TASK + layout.TASK_PAYLOAD, result)
+      : decodeData(this.view, root);
   }
 
   failure(slot, error) {
     const { view } = this;
     const { root } = slot;
     // A JavaScript task gives the very value that it threw.
-    if (error === -9 && slot.result === undefined) return this.value(slot);
+    if (error === EFAIL && !slot.result) return this.value(slot);
     const message = view.get(root + layout.ROOT_MESSAGE);
     const detail = message ? view.text(message, view.get(root + layout.ROOT_MESSAGE_BYTES)) : '';
     const name = view.get(root + layout.ROOT_FAILED_NAME);
-    return errorOf(this, error, detail, name ? view.text(name, 256) : slot.name);
+    return errorOf(view, error, detail, name ? view.text(name) : slot.name);
+  }
+
+  /** What was submitted and not released. */
+  out() {
+    return [...this.slots, ...this.ended].filter(Boolean);
   }
 
   /** Rejects every promise that is out; their roots stay until release(). */
   rejectAll(error) {
-    for (const slot of [...this.slots, ...this.ended])
-      if (slot?.reject) this.finish(slot, slot.reject, error);
+    for (const slot of this.out()) this.finish(slot, 'reject', error);
   }
 
   /** Fails what was pending on a lost worker. */
@@ -221,11 +211,10 @@ export class Host {
     this.isClosed = true;
     this.channel.port1.close();
     // The ledger has all of them: what pn_pool_destroy found here it would release once more.
-    this.view.exchange(this.control + layout.CONTROL_COMPLETIONS, 0);
-    for (const slot of [...this.slots, ...this.ended])
-      if (slot) this.exports.pn_web_release(slot.root);
+    this.view.atomic('exchange', this.control + layout.CONTROL_COMPLETIONS, 0);
+    for (const { root } of this.out()) this.exports.pn_web_release(root);
     this.slots = [];
     this.ended = [];
-    this.view.notify(this.control + layout.CONTROL_SIGNAL);
+    this.view.atomic('notify', this.control + layout.CONTROL_SIGNAL);
   }
 }

@@ -36,7 +36,7 @@ export class MemoryView {
     this.buffers.add(buffer);
     this.bytes = buffer.byteLength;
     this.u8 = new Uint8Array(buffer);
-    this.u32 = new Uint32Array(buffer);
+    this.i32 = new Int32Array(buffer);
     this.data = new DataView(buffer);
   }
 
@@ -51,38 +51,23 @@ export class MemoryView {
     this.memory.grow(0);
     this.refresh();
     if (at + bytes <= this.bytes) return at;
-    throw new PennyError('PENNY_ECORRUPT', `shared memory names an address outside of it: ${at}`);
+    throw new PennyError('PENNY_ECORRUPT', `an address outside of shared memory: ${at}`);
   }
 
   // Below, the address is reached before a view is named: reaching may replace the views.
 
+  /** Any of Atomics' functions on a word. */
+  atomic(name, at, ...values) {
+    const word = this.reach(at, 4) >>> 2;
+    // Sequentially consistent, each: pairs with the exchanges and adds of C on the same words
+    // (queue.h, root.c).
+    return Atomics[name](this.i32, word, ...values);
+  }
+
   get(at) {
     const word = this.reach(at, 4) >>> 2;
-    return this.u32[word];
-  }
-
-  // Sequentially consistent: pairs with the exchanges and adds of C on the same words (queue.h,
-  // root.c).
-  load(at) {
-    const word = this.reach(at, 4) >>> 2;
-    return Atomics.load(this.u32, word);
-  }
-
-  /** As pn_queue_take, newest first: sequentially consistent, the list is ours alone from here. */
-  exchange(at, value) {
-    const word = this.reach(at, 4) >>> 2;
-    return Atomics.exchange(this.u32, word, value);
-  }
-
-  /** A promise or an outcome, as Atomics.waitAsync; the word must still hold `value`. */
-  waitAsync(at, value) {
-    const word = this.reach(at, 4) >>> 2;
-    return Atomics.waitAsync(new Int32Array(this.u32.buffer), word, value | 0);
-  }
-
-  notify(at) {
-    const word = this.reach(at, 4) >>> 2;
-    Atomics.notify(new Int32Array(this.u32.buffer), word);
+    // Sequentially consistent: as above; for plain words it is more than is needed, and cheap.
+    return Atomics.load(this.i32, word) >>> 0;
   }
 
   count(at) {
@@ -95,28 +80,27 @@ export class MemoryView {
     return this.u8.slice(from, from + bytes);
   }
 
-  write(at, bytes) {
-    const to = this.reach(at, bytes.length);
-    this.u8.set(bytes, to);
+  /** Bytes in a heap block of their own: its address, or 0 when there is no room. */
+  place(bytes) {
+    const at = this.exports.pn_web_alloc(bytes.length) >>> 0;
+    if (at) {
+      this.reach(at, bytes.length);
+      this.u8.set(bytes, at);
+    }
+    return at;
   }
 
-  /**
-   * Text of a given length, or up to a zero byte; at most 64 KiB. The copy is needed: decoders
-   * refuse shared views.
-   */
-  text(at, bytes = 65536) {
+  /** Text of a given length, or up to a zero. The copy is needed: decoders refuse shared views. */
+  text(at, bytes = 256) {
     at >>>= 0;
-    const end = Math.min(at + bytes, this.bytes);
-    const part = this.u8.slice(at, end);
-    const zero = part.indexOf(0);
-    return new TextDecoder().decode(zero < 0 ? part : part.subarray(0, zero));
+    return new TextDecoder().decode(this.u8.slice(at, at + bytes)).split('\0')[0];
   }
 
   /** A typed array over shared memory. */
   array(Type, at, length) {
-    this.reach(at, length * Type.BYTES_PER_ELEMENT);
+    const from = this.reach(at, length * Type.BYTES_PER_ELEMENT);
     // On the buffer that reach() knows: another worker may have grown the memory since.
-    return new Type(this.u8.buffer, at >>> 0, length);
+    return new Type(this.u8.buffer, from, length);
   }
 
   owns(array) {
@@ -124,14 +108,12 @@ export class MemoryView {
   }
 
   signature(type) {
-    this.reach(type, layout.TASK_TYPE_PARAMETERS + 8);
-    const arity = Math.min(this.u8[type + layout.TASK_TYPE_ARITY], 8);
-    const first = type + layout.TASK_TYPE_PARAMETERS;
+    const [arity, result, ...parameters] = this.copy(type + layout.TASK_TYPE_ARITY, 10);
     return {
       type,
-      name: this.text(this.get(type + layout.TASK_TYPE_NAME), 256),
-      result: typeOf(this.u8[type + layout.TASK_TYPE_RESULT]),
-      parameters: Array.from(this.u8.slice(first, first + arity), typeOf),
+      name: this.text(this.get(type + layout.TASK_TYPE_NAME)),
+      result: typeOf(result),
+      parameters: parameters.slice(0, arity).map(typeOf),
     };
   }
 }
@@ -163,19 +145,20 @@ export function readResult(view, at, { kind, get }) {
   return kind === BOOL ? value !== 0 : value;
 }
 
-/** Checks argument `idx` of a C task and writes it for C. Throws TypeError or RangeError. */
+/** Checks an argument of a C task and writes it for C. Throws TypeError or RangeError. */
 export function writeArgument(view, to, at, { kind, js, name, get, set }, value, task) {
-  if (typeof value === js && kind !== POINTER) {
-    to[set](at, kind === BOOL ? +value : value, true);
+  const isPointer = kind === POINTER;
+  const isArray = isPointer && view.owns(value);
+  const where = `${task}, argument ${at / 8 + 1}: `;
+  const isFreed = isArray && view.freed.has(value);
+  if (isPointer ? value === null || (isArray && !isFreed) : typeof value === js) {
+    to[set](at, isArray ? value.byteOffset : kind < FLOAT ? value : +value, true);
     // What does not come back as it was is out of range, or no integer.
     if (kind >= FLOAT || to[get](at, true) === value) return;
-    throw new RangeError(`${task}, argument ${at / 8 + 1}: ${value} is no ${name}`);
+    throw new RangeError(`${where}${value} is no ${name}`);
   }
-  const isArray = kind === POINTER && view.owns(value);
-  if (isArray && !view.freed.has(value)) return to.setUint32(at, value.byteOffset, true);
-  if (kind === POINTER && value === null) return to.setUint32(at, 0, true);
-  const wanted = kind === POINTER ? 'an array of this pool or null' : `a ${js} (${name})`;
-  const given = isArray ? 'one that was freed' : value === null ? 'null' : `a ${typeof value}`;
+  const wanted = isPointer ? 'an array of this pool or null' : `a ${js} (${name})`;
+  const given = isFreed ? 'one that was freed' : value === null ? 'null' : `a ${typeof value}`;
   const hint = js === 'bigint' && Number.isInteger(value) ? `: write ${value}n` : '';
-  throw new TypeError(`${task}, argument ${at / 8 + 1}: takes ${wanted}, not ${given}${hint}`);
+  throw new TypeError(`${where}takes ${wanted}, not ${given}${hint}`);
 }

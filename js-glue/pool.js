@@ -1,33 +1,40 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
 import { encode } from './codec.js';
-import { errorOf, PennyError } from './errors.js';
-import { Host } from './host.js';
+import { errorFor, errorOf, PennyError, sleep } from './errors.js';
+import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { writeArgument } from './memory.js';
-import { checkOptions, checkPlatform, createCore, makeWorkers } from './start.js';
+import { checkOptions, checkPlatform, createCore, makeWorkers, workerBlock } from './start.js';
 
 const BURY_MS = 2;
+const ENOMEM = -1;
+const ECLOSED = -5;
 const STATES = ['sleeping', 'running', 'blocked', 'joining'];
+const COUNTERS = {
+  steals: layout.WORKER_STEALS,
+  joinsHelped: layout.WORKER_JOINS_HELPED,
+  publishes: layout.WORKER_PUBLISHES,
+  spawns: layout.WORKER_PUBLISHED_TASKS,
+  parks: layout.WORKER_PARKS,
+  roots: layout.WORKER_ROOTS,
+  heapBytes: layout.WORKER_HEAP + layout.HEAP_CONTEXT_LIVE_BYTES,
+};
 const EXPORT = 'penny_export_';
 
-/** Rejects with the signal's reason, or after the time for starting; `clean` runs either way. */
+const unknown = (where, name, known) =>
+  new PennyError(
+    'PENNY_ESYMBOL',
+    `${where} has no task ${String(name)}, only: ${known.join(', ') || 'none'}`,
+  );
+
+/** Rejects with the signal's reason, or after the time for starting. */
 function within(promise, { signal, startTimeoutMs }) {
+  const text = `no answer in ${startTimeoutMs} ms: does the worker's file call serve()?`;
+  const late = () => new PennyError('PENNY_ESTART', text);
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal?.addEventListener('abort', onAbort);
-    const late = () =>
-      reject(
-        new PennyError(
-          'PENNY_ESTART',
-          `the workers did not answer in ${startTimeoutMs} ms: does the worker's file call serve()?`,
-        ),
-      );
-    const timer = setTimeout(late, startTimeoutMs);
-    promise.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    });
+    const stop = until({ signal, ms: startTimeoutMs, late, end: reject });
+    promise.then(resolve, reject).finally(stop);
   });
 }
 
@@ -39,11 +46,9 @@ export async function createPool(given = {}) {
   const workers = makeWorkers(options);
   try {
     return await within(
-      createCore(options).then(async (core) => {
-        const hasBell = !Atomics.waitAsync;
-        core.exports.pn_web_set_ring(hasBell ? 1 : 0);
-        const names = await workers.attach(core);
-        return new Pool(options, core, workers, names, hasBell);
+      createCore(options).then(async (view) => {
+        view.exports.pn_web_set_ring(Atomics.waitAsync ? 0 : 1);
+        return new Pool(options, view, workers, await workers.attach(view));
       }),
       options,
     );
@@ -55,7 +60,8 @@ export async function createPool(given = {}) {
 
 class Pool extends EventTarget {
   #options;
-  #core;
+  #view;
+  #exports;
   #host;
   #workers;
   #names;
@@ -65,38 +71,30 @@ class Pool extends EventTarget {
   #left = 0;
   #onLeft = () => {};
 
-  constructor(options, core, workers, names, hasBell) {
+  constructor(options, view, workers, names) {
     super();
     this.#options = options;
-    this.#core = core;
+    this.#view = view;
+    this.#exports = view.exports;
     this.#workers = workers;
-    this.#names = new Map(names.map((name, index) => [name, index]));
-    this.#host = new Host(core.exports, core.view, core.control);
+    this.#names = names;
+    this.#host = new Host(view);
     this.#host.onBroken = () => this.dispose();
-    this.#host.listen(hasBell);
-    this.#listen(workers);
+    this.#host.look();
+    Object.assign(workers.on, {
+      ring: () => this.#host.ring(),
+      left: () => this.#leave(),
+      gone: (id, message) => this.#lose(id, message),
+      error: (id, message, cause) => this.#tell(id, message, cause),
+    });
     /** Each task of pool.run as a function: pool.tasks.fib(30). */
-    const get = (_, name) =>
-      this.#names.has(name) ? (...args) => this.run(name, args) : undefined;
+    const get = (_, name) => (names.includes(name) ? (...args) => this.run(name, args) : undefined);
     this.tasks = new Proxy({}, { get });
   }
 
-  #listen({ on }) {
-    on.message = (id, data, worker) => {
-      if (data?.penny === 'ring') this.#host.ring();
-      else if (data?.penny === 'left') this.#leave();
-      else if (data?.penny === 'gone' && worker === this.#workers.list[id])
-        this.#lose(id, data.message);
-    };
-    on.error = (id, event) =>
-      this.#tell(id, event.message ?? 'sent what cannot be read', event.error);
-  }
-
   #tell(id, message, cause) {
-    const event = new Event('workererror');
-    event.worker = id;
-    event.error = new PennyError('PENNY_EWORKER', `worker ${id}: ${message}`, { cause });
-    this.dispatchEvent(event);
+    const error = new PennyError('PENNY_EWORKER', `worker ${id}: ${message}`, { cause });
+    this.dispatchEvent(Object.assign(new Event('workererror'), { worker: id, error }));
   }
 
   /**
@@ -109,25 +107,20 @@ class Pool extends EventTarget {
     // A second report of the same loss is none.
     this.#workers.list[id] = undefined;
     this.#tell(id, message);
-    const { exports } = this.#core;
     // Its stolen tasks still run on others' hands: they end at their next poll, or by themselves.
-    while (exports.pn_web_bury(id)) {
-      await new Promise((resolve) => setTimeout(resolve, BURY_MS));
+    while (this.#exports.pn_web_bury(id)) {
+      await sleep(BURY_MS);
       if (this.#disposal) return this.#leave();
     }
     this.#host.lose(id);
-    exports.pn_web_revive(id);
+    this.#exports.pn_web_revive(id);
     try {
-      await within(this.#workers.replace(this.#core, id), this.#options);
+      await within(this.#workers.replace(this.#view, id), this.#options);
       this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker: id }));
     } catch (error) {
       this.#tell(id, error.message, error);
       // Without a replacement the pool would wait for ever with what it has.
-      this.#host.rejectAll(
-        new PennyError('PENNY_EWORKER', `worker ${id} was lost: ${error.message}`, {
-          cause: error,
-        }),
-      );
+      this.#host.rejectAll(errorFor('EWORKER', `worker ${id} was lost`, error));
       this.#leave();
       this.dispose();
     }
@@ -143,41 +136,31 @@ class Pool extends EventTarget {
   }
 
   #open() {
-    if (this.#disposal) throw errorOf(this.#core, -5);
+    if (this.#disposal) throw errorOf(this.#view, ECLOSED);
   }
 
   call(symbol, args = [], options) {
     this.#open();
-    const signature = this.#signatures.get(symbol) ?? this.#find(symbol);
-    const { parameters, type } = signature;
+    const { parameters, type, result } = this.#signatures.get(symbol) ?? this.#find(symbol);
     if (args.length !== parameters.length) {
       throw new TypeError(`${symbol} takes ${parameters.length} arguments, not ${args.length}`);
     }
-    const { view, exports } = this.#core;
     const { stage } = this.#host;
     for (let idx = 0; idx < parameters.length; idx++) {
-      writeArgument(view, stage, 8 * idx, parameters[idx], args[idx], symbol);
+      writeArgument(this.#view, stage, 8 * idx, parameters[idx], args[idx], symbol);
     }
-    return this.#host.add(
-      (ticket) => exports.pn_web_call(type, ticket),
-      symbol,
-      signature.result,
-      options,
-    );
+    const submit = (ticket) => this.#exports.pn_web_call(type, ticket);
+    return this.#host.add(submit, symbol, result, options);
   }
 
   #find(symbol) {
-    const { exports, view } = this.#core;
-    const get = exports[EXPORT + symbol];
+    const get = this.#exports[EXPORT + symbol];
     if (!get) {
-      const names = Object.keys(exports).filter((name) => name.startsWith(EXPORT));
-      const list = names.map((name) => name.slice(EXPORT.length)).join(', ') || 'nothing';
-      throw new PennyError(
-        'PENNY_ESYMBOL',
-        `the module has no task ${String(symbol)}: it exports ${list} (PENNY_EXPORT)`,
-      );
+      const names = Object.keys(this.#exports).filter((name) => name.startsWith(EXPORT));
+      const list = names.map((name) => name.slice(EXPORT.length));
+      throw unknown('the module (PENNY_EXPORT)', symbol, list);
     }
-    const signature = view.signature(get() >>> 0);
+    const signature = this.#view.signature(get());
     this.#signatures.set(symbol, signature);
     return signature;
   }
@@ -185,91 +168,64 @@ class Pool extends EventTarget {
   run(task, args = [], options) {
     this.#open();
     const name = typeof task === 'function' ? this.#nameOf(task) : task;
-    const target = this.#names.get(name);
-    if (target === undefined) {
-      const list = [...this.#names.keys()].join(', ') || 'nothing';
-      throw new PennyError(
-        'PENNY_ESYMBOL',
-        `the workers have no task ${String(name)}: they serve ${list}`,
-      );
-    }
-    const { exports, view } = this.#core;
-    const bytes = encode(Array.from(args), view);
-    return this.#host.add(
-      (ticket) => {
-        const at = exports.pn_web_alloc(bytes.length) >>> 0;
-        if (!at) return 0;
-        view.write(at, bytes);
-        const root = exports.pn_web_call_js(target, at, bytes.length, ticket);
-        if (!root) exports.pn_web_free(at);
-        return root;
-      },
-      name,
-      undefined,
-      options,
-    );
+    const target = this.#names.indexOf(name);
+    if (target < 0) throw unknown('the worker', name, this.#names);
+    const bytes = encode(Array.from(args), this.#view);
+    const submit = (ticket) => {
+      const at = this.#view.place(bytes);
+      const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ticket);
+      if (!root) this.#exports.pn_web_free(at);
+      return root;
+    };
+    return this.#host.add(submit, name, undefined, options);
   }
 
   #nameOf(task) {
     for (const [name, value] of Object.entries(this.#options.module ?? {}))
       if (value === task) return name;
-    throw new TypeError(
-      'this function is not in the module that createPool was given: pass its name',
-    );
+    throw new TypeError('no function of the module that createPool was given: pass its name');
   }
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
     this.#open();
-    const { exports, view } = this.#core;
     if (!(Type?.BYTES_PER_ELEMENT > 0))
       throw new TypeError('array takes the constructor of a typed array');
     const isLength = typeof lengthOrValues === 'number';
-    const values = isLength
-      ? undefined
-      : ArrayBuffer.isView(lengthOrValues)
-        ? lengthOrValues
-        : Array.from(lengthOrValues);
-    const length = isLength ? lengthOrValues : values.length;
-    if (!Number.isInteger(length) || length < 0 || length * Type.BYTES_PER_ELEMENT >= 2 ** 32) {
+    const values =
+      isLength || ArrayBuffer.isView(lengthOrValues) ? lengthOrValues : Array.from(lengthOrValues);
+    const length = isLength ? values : values.length;
+    const bytes = length * Type.BYTES_PER_ELEMENT;
+    if (!Number.isInteger(length) || length < 0 || bytes >= 2 ** 32) {
       throw new RangeError(`an array cannot have ${length} elements`);
     }
-    const at = exports.pn_web_alloc(length * Type.BYTES_PER_ELEMENT) >>> 0;
-    if (!at) throw errorOf(this.#core, -1, `no room for ${length} elements of ${Type.name}`);
-    const array = view.array(Type, at, length);
-    if (values) array.set(values);
-    else if (isZeroed)
-      array.fill(array instanceof BigInt64Array || array instanceof BigUint64Array ? 0n : 0);
+    const at = this.#exports.pn_web_alloc(bytes) >>> 0;
+    if (!at) throw errorOf(this.#view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
+    const array = this.#view.array(Type, at, length);
+    if (!isLength) array.set(values);
+    else if (isZeroed) this.#view.array(Uint8Array, at, bytes).fill(0);
     this.#live.set(at, array);
     return array;
   }
 
   free(array) {
     this.#open();
-    if (this.#core.view.freed.has(array)) throw new TypeError('this array was freed already');
+    const { freed } = this.#view;
+    if (freed.has(array)) throw new TypeError('this array was freed already');
     if (!ArrayBuffer.isView(array) || this.#live.get(array.byteOffset) !== array) {
-      throw new TypeError('free takes an array that array() of this pool gave');
+      throw new TypeError('free takes what array() of this pool gave');
     }
     this.#live.delete(array.byteOffset);
-    this.#core.view.freed.add(array);
-    this.#core.exports.pn_web_free(array.byteOffset);
+    freed.add(array);
+    this.#exports.pn_web_free(array.byteOffset);
   }
 
   stats() {
-    const { view, control } = this.#core;
-    const base = view.get(control + layout.CONTROL_WORKER_BASE);
+    const view = this.#view;
     const workers = Array.from({ length: this.size }, (_, id) => {
-      const at = base + id * layout.WORKER_BYTES;
-      return {
-        id,
-        state: STATES[view.load(at + layout.WORKER_STATE)] ?? 'unknown',
-        steals: view.count(at + layout.WORKER_STEALS),
-        joinsHelped: view.count(at + layout.WORKER_JOINS_HELPED),
-        publishes: view.count(at + layout.WORKER_PUBLISHES),
-        spawns: view.count(at + layout.WORKER_PUBLISHED_TASKS),
-        parks: view.count(at + layout.WORKER_PARKS),
-        roots: view.count(at + layout.WORKER_ROOTS),
-        heapBytes: view.count(at + layout.WORKER_HEAP + layout.HEAP_CONTEXT_LIVE_BYTES),
-      };
+      const at = workerBlock(view, id);
+      const stats = { id, state: STATES[view.get(at + layout.WORKER_STATE)] ?? 'unknown' };
+      for (const name in COUNTERS) stats[name] = view.count(at + COUNTERS[name]);
+      return stats;
     });
     const { pending, completed } = this.#host;
     return {
@@ -287,8 +243,8 @@ class Pool extends EventTarget {
   }
 
   async #dispose() {
-    const { exports } = this.#core;
-    this.#host.rejectAll(errorOf(this.#core, -5));
+    const exports = this.#exports;
+    this.#host.rejectAll(errorOf(this.#view, ECLOSED));
     exports.pn_web_shutdown();
     const isClean = await this.#allLeft();
     this.#workers.end();

@@ -1,17 +1,9 @@
 // worker.js: the worker's side: attaches to the memory that the page sends once, then runs tasks
 // for ever. Importing it outside of a pool does nothing.
-import { decode, encode } from './codec.js';
+import { decodeData, encode } from './codec.js';
 import { instantiate } from './enter.js';
-import { errorOf, PennyError } from './errors.js';
-import {
-  LAYOUT_HASH,
-  ROOT_DATA,
-  ROOT_DATA_BYTES,
-  ROOT_TARGET,
-  SLEEPING,
-  VERSION,
-  WORKER_STATE,
-} from './layout.gen.js';
+import { errorOf, PennyError, sleep } from './errors.js';
+import { LAYOUT_HASH, ROOT_TARGET, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
 import { MemoryView } from './memory.js';
 
 // What pn_web_run gives (src/port_web.c).
@@ -50,7 +42,7 @@ async function start(message) {
   if (message.penny !== VERSION || message.hash !== LAYOUT_HASH) {
     throw new PennyError(
       'PENNY_EVERSION',
-      `the worker's file is of another version of Penny than the page's: reload both`,
+      `the worker's file is of another version of Penny than the page's: reload`,
     );
   }
   if (message.tasks) Object.assign(runtime.tasks, await import(message.tasks));
@@ -59,16 +51,12 @@ async function start(message) {
     .sort();
   const functions = names.map((name) => runtime.tasks[name]);
   const view = new MemoryView(message.memory);
-  const exports = instantiate(
-    message.module,
-    view,
-    {
-      run: (root) => run(exports, view, functions, root),
-      ring: () => postMessage({ penny: 'ring' }),
-    },
-    message.stack,
-  );
-  if (exports.pn_web_attach(message.id)) throw errorOf({ exports, view }, ENOMEM);
+  const hooks = {
+    run: (root) => run(view, functions, root),
+    ring: () => postMessage({ penny: 'ring' }),
+  };
+  const exports = instantiate(message.module, view, hooks, message.stack);
+  if (exports.pn_web_attach(message.id)) throw errorOf(view, ENOMEM);
   // A task that ends its worker: the page has to know, and this thread may touch nothing any more.
   globalThis.close = () => {
     postMessage({ penny: 'gone' });
@@ -82,8 +70,8 @@ async function start(message) {
       resolve();
       return new Promise(() => {});
     };
-    if (globalThis.navigator?.locks) navigator.locks.request(lock, hold).catch(resolve);
-    else resolve();
+    // Without locks nothing is held.
+    globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
   });
   postMessage({ penny: 'ready', names, lock });
   loop(exports, view, message.block).then(
@@ -93,8 +81,9 @@ async function start(message) {
 }
 
 /** Runs a JavaScript task: 0 when it has ended, 1 when it goes on after this. */
-function run(exports, view, functions, root) {
-  const finish = (error, value, isLate) => {
+function run(view, functions, root) {
+  let isLate = 0;
+  const finish = (error, value) => {
     let bytes;
     try {
       bytes = encode(value, view);
@@ -102,29 +91,23 @@ function run(exports, view, functions, root) {
       error = EFAIL;
       bytes = encode(reason, view);
     }
-    const at = exports.pn_web_alloc(bytes.length) >>> 0;
-    if (at) view.write(at, bytes);
-    exports.pn_web_result(root, at ? error : ENOMEM, at, at ? bytes.length : 0, isLate);
+    const at = view.place(bytes);
+    view.exports.pn_web_result(root, at ? error : ENOMEM, at, at ? bytes.length : 0, isLate);
   };
+  const succeed = (value) => finish(0, value);
+  const fail = (reason) => finish(EFAIL, reason);
   try {
-    const args = decode(
-      view.copy(view.get(root + ROOT_DATA), view.get(root + ROOT_DATA_BYTES)),
-      view,
-    );
     const task = functions[view.get(root + ROOT_TARGET)];
-    const value = task(...args);
+    const value = task(...decodeData(view, root));
     if (typeof value?.then === 'function') {
-      value.then(
-        (result) => finish(0, result, 1),
-        (reason) => finish(EFAIL, reason, 1),
-      );
-      return 1;
-    }
-    finish(0, value, 0);
+      isLate = 1;
+      value.then(succeed, fail);
+    } else succeed(value);
   } catch (reason) {
-    finish(EFAIL, reason, 0);
+    isLate = 0;
+    fail(reason);
   }
-  return 0;
+  return isLate;
 }
 
 /**
@@ -160,9 +143,9 @@ async function loop(exports, view, block) {
  * events.
  */
 async function awake(view, at) {
-  while (view.load(at) === SLEEPING) {
-    if (Atomics.waitAsync) await view.waitAsync(at, SLEEPING).value;
+  while (view.get(at) === SLEEPING) {
+    if (Atomics.waitAsync) await view.atomic('waitAsync', at, SLEEPING).value;
     // Nobody can tell us: look now and then.
-    else await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+    else await sleep(TURN_MS);
   }
 }

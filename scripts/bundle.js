@@ -10,10 +10,21 @@ import { root } from './run.js';
 const glue = join(root, 'js-glue');
 const dist = join(root, 'dist');
 // For the glue 6,000 are to be reached; what has been reached must not be lost.
-const limits = { 'core.wasm': 12_000, glue: 10_000 };
+const limits = { 'core.wasm': 12_000, glue: 9_000 };
+
+// Names of properties that only the glue itself sees: the bundles have short ones. Nothing that a
+// page, an engine or the other side's file may see is among them, nor what is reached by a string.
+const internal = [
+  ...['reach', 'refresh', 'buffers', 'freed', 'bytes', 'u8', 'i32', 'atomic', 'count', 'copy'],
+  ...['place', 'owns', 'signature', 'kind', 'js', 'parameters', 'slots', 'chain', 'ended'],
+  ...['batch', 'isBusy', 'isClosed', 'channel', 'root', 'stage', 'control', 'view', 'rejectAll'],
+  ...['lose', 'release', 'follow', 'settle', 'again', 'onBroken', 'watch', 'look', 'finish'],
+  ...['attach', 'stackBytes', 'late', 'ms', 'out', 'failure', 'work'],
+];
 
 const options = {
   bundle: true,
+  mangleProps: new RegExp(`^(${internal.join('|')})$`),
   minify: true,
   format: 'esm',
   target: 'es2022',
