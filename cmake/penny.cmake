@@ -67,7 +67,8 @@ else()
   if(PENNY_PORT STREQUAL "emscripten")
     target_compile_options(penny PUBLIC -pthread)
     # The main function runs on a worker: a page's thread may not block.
-    target_link_options(penny PUBLIC -pthread -sPROXY_TO_PTHREAD -sEXIT_RUNTIME -sALLOW_MEMORY_GROWTH
+    # Without the stack check an overflow of a worker's shadow stack would quietly write into its neighbour.
+    target_link_options(penny PUBLIC -pthread -sSTACK_OVERFLOW_CHECK=2 -sPROXY_TO_PTHREAD -sEXIT_RUNTIME -sALLOW_MEMORY_GROWTH
                         -sMAXIMUM_MEMORY=2GB -Wno-pthreads-mem-growth)
   endif()
 endif()

@@ -4,6 +4,7 @@
  * frame with a try/catch, as on the web.
  */
 #include <emscripten.h>
+#include <emscripten/stack.h>
 #include <emscripten/threading.h>
 #include <math.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ int pn_port_commit(void *end) {
 void *stackSave(void);
 void stackRestore(void *pointer);
 
-enum { RETURNED = 0, THROWN = 1, TRAPPED = 2, OVERFLOWED = 3 };
+enum { RETURNED = 0, THROWN = 1, TRAPPED = 2, OVERFLOWED = 3, STACK_RESERVE_BYTES = 8192 };
 
 EMSCRIPTEN_KEEPALIVE void pn_emscripten_body(void (*body)(pn_worker *, pn_task *, void *),
                                              pn_worker *worker, pn_task *head, void *argument) {
@@ -80,7 +81,16 @@ EM_JS(int, enter_js, (void *body, void *worker, void *head, void *argument, char
 });
 
 EM_JS(void, throw_js, (void), { throw 'penny-throw'; });
+
+EM_JS(void, limits_js, (size_t base, size_t end), {
+  if (typeof ___set_stack_limits == 'function') ___set_stack_limits(base, end);
+});
 /* clang-format on */
+
+/* The linker's check (-sSTACK_OVERFLOW_CHECK=2) throws below this worker's stack plus a reserve. */
+static void limit_stack(size_t reserve) {
+  limits_js((size_t)emscripten_stack_get_base(), (size_t)emscripten_stack_get_end() + reserve);
+}
 
 int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head,
                   void *argument) {
@@ -88,15 +98,18 @@ int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worke
   char text[160];
   uint32_t level = worker->depth;
   int outcome = enter_js((void *)body, worker, head, argument, text, sizeof text);
+  if (outcome == RETURNED) return 0;
+  limit_stack(0); /* after an overflow the reserve is what is left to work on */
   if (outcome == TRAPPED || outcome == OVERFLOWED) {
     size_t bytes = 0;
     while (text[bytes]) bytes++;
     pn_root_fault(worker, outcome == TRAPPED ? PENNY_ETRAP : PENNY_ESTACK, text, bytes);
   }
-  /* After a throw the pointer is still where it was: below the frames that stolen children use. */
-  if (outcome != RETURNED) pn_sched_abandon(worker, level);
+  /* The pointer is still where it was: below the frames that stolen children use. */
+  pn_sched_abandon(worker, level);
   stackRestore(stack);
-  return outcome != RETURNED;
+  limit_stack(STACK_RESERVE_BYTES);
+  return 1;
 }
 
 void pn_port_throw(void) {
@@ -136,7 +149,9 @@ void pn_port_fatal(const char *message) {
 /* ---- what thread_pool.c asks ---- */
 
 void pn_port_process_begin(void) {}
-void pn_port_thread_begin(void) {}
+void pn_port_thread_begin(void) {
+  limit_stack(STACK_RESERVE_BYTES);
+}
 void pn_port_thread_end(void) {}
 
 /* Regions given back, for the next pool of at most that size: sbrk memory cannot be returned. */

@@ -83,17 +83,45 @@ double pn_port_now_ms(void) {
   return pn_js_now();
 }
 
+/* Wasm pages whose growth has returned; only grows. In WebKit 2.50 memory.size shows a growth before
+ * the new pages have been cleared, so that another thread's first stores there are lost (seen as
+ * free lists cut short, in one pool of 30): nobody may use a page before its memory.grow returned. */
+static uint32_t ready_pages;
+
+/* Until the growths below `pages`, which other threads are inside of, have returned; at most 2 ms, in
+ * case one of them was killed there. Then all below `upto` is ready. */
+static void make_ready(uint32_t pages, uint32_t upto) {
+  double end_ms = 0;
+  /* Acquire: pairs with the exchange below; what the other's growth cleared stays cleared. */
+  uint32_t ready = pn_load_acquire(&ready_pages);
+  while (ready < pages) {
+    double now_ms = pn_js_now();
+    if (end_ms == 0) end_ms = now_ms + 2;
+    if (now_ms > end_ms) break;
+    ready = pn_load_acquire(&ready_pages); /* as above */
+  }
+  while (ready < upto && !pn_cas_acq_rel(&ready_pages, &ready, upto)) {
+  } /* Acquire-release: publishes this thread's growth and those that it waited for. */
+}
+
 int pn_port_commit(void *end) {
-  size_t pages = ((uintptr_t)end + (WASM_PAGE_BYTES - 1)) /
-                 WASM_PAGE_BYTES; /* `end` is at most 4 GiB - 64 KiB */
+  /* `end` is at most 4 GiB - 64 KiB */
+  uint32_t pages = (uint32_t)(((uintptr_t)end + (WASM_PAGE_BYTES - 1)) / WASM_PAGE_BYTES);
+  if (pn_load_acquire(&ready_pages) >= pages) return 0; /* pairs with the exchange in make_ready */
   for (;;) {
-    size_t have = __builtin_wasm_memory_size(0);
-    if (have >= pages) return 0;
+    uint32_t have = (uint32_t)__builtin_wasm_memory_size(0);
+    if (have >= pages) break;
     /* Another thread may grow it at the same time: then there is more than asked for, or too
      * little room and a new look. */
-    if (__builtin_wasm_memory_grow(0, pages - have) != SIZE_MAX) continue;
-    if (__builtin_wasm_memory_size(0) == have) return PENNY_ENOMEM;
+    size_t old = __builtin_wasm_memory_grow(0, pages - have);
+    if (old != SIZE_MAX) {
+      make_ready((uint32_t)old, (uint32_t)old + (pages - have));
+    } else if (__builtin_wasm_memory_size(0) == have) {
+      return PENNY_ENOMEM;
+    }
   }
+  make_ready(pages, pages);
+  return 0;
 }
 
 int pn_port_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *worker, pn_task *head,
@@ -147,6 +175,8 @@ int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, 
       ((uintptr_t)&__heap_base + (PN_HEAP_PAGE_BYTES - 1)) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1);
   if (maximum_bytes < (double)base) return PENNY_ENOMEM;
   uint64_t bytes = (uint64_t)maximum_bytes - base;
+  uint32_t pages = (uint32_t)__builtin_wasm_memory_size(0);
+  make_ready(0, pages); /* what the memory began with; nobody else is here yet */
   int error = pn_pool_create((void *)base, bytes, workers, max_workers, index_base);
   for (uint32_t i = 0; !error && i < workers; i++) {
     pn_worker *w = pn_worker_at(pn_pool(), i);
