@@ -7,6 +7,12 @@ import { MemoryView } from '../../js-glue/memory.js';
 
 const round = (value, view) => decode(encode(value, view).slice(), view);
 
+test('glue_codec_large_values', () => {
+  const doubles = Array.from({ length: 20_000 }, (_, i) => i * 1.1);
+  for (const value of [doubles, new Uint8Array(1e6).fill(7), 'x'.repeat(300_000)])
+    assert.deepEqual(round(value), value);
+});
+
 test('glue_codec_scalars_exact', () => {
   const numbers = [
     0,
