@@ -1,0 +1,29 @@
+// docs.test.js: the programs of docs/c-api.md, as they are printed there, compiled with the native library and run.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { root, run } from '../../scripts/run.js';
+
+const library = join(root, 'build/native/libpenny.a');
+const folder = join(root, 'build/docs');
+const text = readFileSync(join(root, 'docs/c-api.md'), 'utf8');
+const programs = [...text.matchAll(/```c\n\/\/ example: (\w+)\n([\s\S]*?)```/g)];
+
+test('glue_docs_has_programs', () => assert.ok(programs.length >= 9, `${programs.length}`));
+
+for (const [, name, code] of programs) {
+  test(`glue_docs_${name}`, { timeout: 60_000 }, async () => {
+    mkdirSync(folder, { recursive: true });
+    const source = join(folder, `${name}.c`);
+    const program = join(folder, name);
+    writeFileSync(source, code);
+    const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread', `-I${root}/src`];
+    const built = await run('gcc', [...flags, source, library, '-lm', '-o', program], {
+      timeoutSeconds: 50,
+    });
+    assert.equal(built.code, 0, built.output);
+    const ran = await run(program, [], { timeoutSeconds: 20 });
+    assert.equal(ran.code, 0, ran.output);
+  });
+}
