@@ -399,3 +399,43 @@ test('a worker that is ended from outside is replaced', async () => {
   assert.equal(result.made, 3);
   assert.equal(result.isClean, true);
 });
+
+test('what a lost worker had in its hands is submitted anew', async () => {
+  const result = await inPage(async () => {
+    const { Host } = await import('/js-glue/host.js');
+    const layout = await import('/js-glue/layout.gen.js');
+    const made = [];
+    const worker = () => {
+      made.push(new Worker('/js-glue/worker.entry.js', { type: 'module' }));
+      return made.at(-1);
+    };
+    let host;
+    const { add } = Host.prototype;
+    Host.prototype.add = function (...args) {
+      host = this;
+      return add.apply(this, args);
+    };
+    const pool = await start({ worker });
+    const busy = Array.from({ length: 2 }, () => failure(() => pool.call('busy_ms', [400])));
+    await sleep(100); // both workers have one: what comes now waits in the inbox
+    const calls = Array.from({ length: 50 }, (_, n) => failure(() => pool.call('add', [n, 1])));
+    // As a worker does that takes the batch and is killed before it has put it anywhere.
+    const words = new Int32Array(host.view.memory.buffer);
+    const taken = Atomics.exchange(words, (host.control + layout.CONTROL_INBOX) >> 2, 0);
+    made[0].terminate();
+    const ends = (await Promise.all(calls)).map(({ value, code }) => value ?? code);
+    const first = (await Promise.all(busy)).map(({ value, code }) => value ?? code);
+    Host.prototype.add = add;
+    const { isClean } = await pool.dispose();
+    return { taken: taken !== 0, ends, first: first.sort(), isClean };
+  });
+  assert.equal(result.taken, true);
+  assert.deepEqual(
+    result.ends,
+    Array.from({ length: 50 }, (_, n) => String(n + 1)),
+  );
+  // The one on the lost worker failed, unless the engine let it run to its end.
+  assert.equal(result.first[0], '1');
+  assert.ok(['1', 'PENNY_EWORKER'].includes(result.first[1]), result.first[1]);
+  assert.equal(result.isClean, true);
+});

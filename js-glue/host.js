@@ -9,6 +9,7 @@ import { readResult } from './memory.js';
 // included as far as they can be seen; the next slice follows by a message, so that frames, input
 // and timers come in between.
 const SLICE_MS = 2;
+const REQUEUE_MS = 50;
 const ECANCELLED = 4;
 const EFAIL = -9;
 
@@ -201,9 +202,18 @@ export class Host {
     for (const slot of this.out()) this.finish(slot, 'reject', error);
   }
 
-  /** Fails what was pending on a lost worker. */
-  lose(id) {
-    for (const slot of this.slots) if (slot) this.exports.pn_web_lose(slot.root, id);
+  /** Fails what was pending on a lost worker, and submits anew what it may have had in its hands. */
+  async lose(id) {
+    const { exports, view } = this;
+    for (const slot of this.slots) if (slot) exports.pn_web_lose(slot.root, id);
+    const queued = () =>
+      this.slots.filter((slot) => slot && !view.get(slot.root + layout.ROOT_STATE));
+    // What is only waiting is taken sooner or later; then what is left was in nobody's queue.
+    while (!this.isClosed && queued().length) {
+      await new Promise((resolve) => setTimeout(resolve, REQUEUE_MS));
+      if (this.isClosed || !exports.pn_web_is_drained()) continue;
+      for (const slot of queued()) slot.root = exports.pn_web_requeue(slot.root) >>> 0;
+    }
   }
 
   /** After every worker has ended: gives back what is still in flight. */

@@ -27,6 +27,7 @@ static const pn_layout_item table[] = {
     FIELD(pn_control, shutdown),
     FIELD(pn_control, idle),
     FIELD(pn_control, signal),
+    FIELD(pn_control, inbox),
     FIELD(pn_control, completions),
     FIELD(pn_control, ring),
     FIELD(pn_control, worker_base),

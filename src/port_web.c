@@ -11,6 +11,7 @@
  * I2  The C stack of a worker is a heap block of its own; its limits are set before any function
  * with a frame runs.
  */
+#include "deque.h"
 #include "park.h"
 #include "port.h"
 #include "queue.h"
@@ -270,15 +271,47 @@ EXPORT(pn_web_bury) int pn_web_bury(uint32_t id) {
   return pn_pool_bury(pn_pool(), id);
 }
 
-/* The same for a root whose promise was pending there; does nothing to any other root. */
+/* After that, for each live root: fails it if the dead worker had started it and no entry of it was
+ * left to bury: its promise is pending, or the worker died between the claim and the entry. */
 EXPORT(pn_web_lose) void pn_web_lose(pn_root *root, uint32_t id) {
-  /* Acquire: what run_js and pn_sched_run_root wrote, before the worker told that it is lost. */
-  if (pn_root_step(pn_load_acquire(&root->state)) != PN_STARTED || !root->waiter) return;
-  if (pn_load_relaxed(&root->task.thief) != id + 1) return; /* as above */
+  /* Acquire: what the claim and run_js wrote, before the worker was lost. */
+  if (pn_load_acquire(&root->state) != (PN_STARTED | (id + 1) << 8)) return;
   int expected = 0;
   pn_cas_acq_rel(&root->error, &expected, PENNY_EWORKER); /* a cancel may have come first */
   root->waiter = 0;                                       /* in the dead owner's place */
   pn_root_end(pn_worker_at(pn_pool(), id), root);
+}
+
+/* Nothing waits in the inbox or a root deque: a root that is still PN_QUEUED is in a worker's hand,
+ * or was in a dead one's. */
+EXPORT(pn_web_is_drained) uint32_t pn_web_is_drained(void) {
+  const pn_control *control = pn_pool();
+  if (!pn_queue_is_empty(&control->inbox)) return 0;
+  for (uint32_t i = 0; i < control->max_workers; i++)
+    if (!pn_deque_is_empty(pn_worker_at(control, i))) return 0;
+  return 1;
+}
+
+/* Submits a copy of a root that may have been lost: the copy, or the root itself when it was begun
+ * meanwhile or memory is exhausted. The root is void from here: whoever still finds it in a queue
+ * fails to claim it and releases it (QUEUES.md); it is never linked anew. */
+EXPORT(pn_web_requeue) pn_root *pn_web_requeue(pn_root *root) {
+  pn_root *copy = penny_aligned(64, sizeof *copy);
+  if (!copy) return root;
+  uint32_t expected = PN_QUEUED;
+  /* Acquire-release: against a claim by a worker that has it in hand after all; one of us wins. */
+  if (!pn_cas_acq_rel(&root->state, &expected, PN_ENDED)) {
+    penny_free(copy);
+    return root;
+  }
+  *copy = *root;
+  copy->state = PN_QUEUED;
+  copy->refs = 1;
+  if (copy->task.type && copy->task.type->arity > 6)
+    *(unsigned char **)(void *)copy->task.payload = copy->spill;
+  root->data = NULL; /* the copy's now */
+  pn_root_submit(pn_pool(), copy);
+  return copy;
 }
 
 /* After that: makes its block ready for a replacement, which begins by pn_web_attach. */
