@@ -83,22 +83,26 @@ async function installDebianPackages(names, say) {
   throw new Error(`apt-get failed, see build/logs/apt-install.log. ${hint}`);
 }
 
-async function installNodePackages(say) {
-  const modules = join(root, 'node_modules');
+/** npm ci in `folder` ('' is the root), unless its lock file is installed already. */
+async function installNodePackages(folder, say) {
+  const home = join(root, folder);
+  const modules = join(home, 'node_modules');
   const mark = join(modules, '.penny-setup');
   const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(join(home, 'package-lock.json')))
     .digest('hex');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
-  say('installing npm packages (npm ci)');
+  say(`installing npm packages (npm ci${folder && ` in ${folder}`})`);
+  const log = `npm-ci${folder && `-${folder}`}.log`;
   const npm = () =>
     run('npm', ['ci', '--no-audit', '--no-fund'], {
-      timeoutSeconds: 240,
-      logPath: join(root, 'build', 'logs', 'npm-ci.log'),
+      timeoutSeconds: 300,
+      cwd: home,
+      logPath: join(root, 'build', 'logs', log),
     });
   // A second try, because a registry hiccup must not fail a whole run.
   const isDone = (await npm()).code === 0 || (await npm()).code === 0;
-  if (!isDone) throw new Error('npm ci failed, see build/logs/npm-ci.log');
+  if (!isDone) throw new Error(`npm ci failed, see build/logs/${log}`);
   mkdirSync(modules, { recursive: true });
   writeFileSync(mark, lock);
 }
@@ -116,7 +120,9 @@ export async function setup(set = 'test', say = (text) => console.log(`setup: ${
   const missing = Object.keys(packages).filter((name) => !has(name));
   if ((await run('cmake', ['--version'], { timeoutSeconds: 20 })).code !== 0) missing.push('cmake');
   if (missing.length > 0) await installDebianPackages(missing, say);
-  await installNodePackages(say);
+  await installNodePackages('', say);
+  // Bundlers, hosts, frameworks and the pools that Penny is measured against.
+  if (set !== 'demo') await installNodePackages('e2e', say);
   prepareAssets();
   say(`everything for '${set}' is there (${seconds(performance.now() - start)})`);
 }

@@ -172,7 +172,6 @@ struct pn_worker {
   uint32_t random;              /* state of the victim choice */
   uint32_t last_victim;         /* id of the last victim that had work */
   uint32_t ticks;               /* rounds of the scheduling loop, for fairness */
-  uint32_t chunks;              /* chunks allocated */
   uint32_t crumbs;              /* tiny stolen tasks in a row */
   double hesitation_ms;         /* how long it leaves others alone after a tiny stolen task */
   double hesitates_until_ms;

@@ -43,7 +43,6 @@ static pn_chunk *chunk_after(pn_worker *w, uint32_t number) {
   chunk->number = number;
   chunk->spill = NULL;
   w->directory[page][slot] = chunk;
-  w->chunks++;
   return chunk;
 }
 
@@ -54,7 +53,6 @@ static bool chunk_free(pn_worker *w, uint32_t number) {
   pn_chunk *chunk = w->directory[page][number % PN_DIRECTORY_CHUNKS];
   if (!chunk) return false;
   w->directory[page][number % PN_DIRECTORY_CHUNKS] = NULL;
-  w->chunks--;
   penny_free(chunk->spill);
   penny_free(chunk);
   return true;
