@@ -265,6 +265,14 @@ EXPORT(pn_web_cancel) void pn_web_cancel(pn_root *root, uint32_t cause) {
   pn_sched_request_all(pn_pool(), PN_WANT_POLL);
 }
 
+/* Is worker `id` inside code of this live root right now (its newest entry, and it does not wait in a
+ * join)? What is read may be out of date when it is used. */
+EXPORT(pn_web_is_running) uint32_t pn_web_is_running(uint32_t id, const pn_root *root) {
+  const pn_worker *w = pn_worker_at(pn_pool(), id);
+  /* Acquire, both: only compared; pairs with set_root (scheduler.c) and begin_sleep (park.c). */
+  return pn_load_acquire(&w->root) == root && pn_load_acquire(&w->state) == PN_AWAKE;
+}
+
 /* A worker was killed and touches nothing any more: 0 when all that it had begun has failed with PENNY_EWORKER, 1: again a
  * little later (pn_pool_bury). */
 EXPORT(pn_web_bury) int pn_web_bury(uint32_t id) {
