@@ -41,6 +41,12 @@ export class Host {
     this.isClosed = false;
     this.channel = new MessageChannel();
     this.channel.port1.onmessage = () => this.slice();
+    this.keep('unref');
+  }
+
+  /** A program in Node, Deno or Bun ends when nothing is pending; browsers have nothing to keep. */
+  keep(how) {
+    this.channel.port1[how]?.();
   }
 
   /** Submits: `submit(ticket)` gives the address of the root or 0. The promise of its result. */
@@ -53,7 +59,7 @@ export class Host {
       this.slots[ticket] = undefined;
       return Promise.reject(errorOf(this.view, -1, '', name));
     }
-    this.pending++;
+    if (!this.pending++) this.keep('ref');
     return new Promise((resolve, reject) => {
       const slot = { root, name, result, resolve, reject, stop: undefined };
       this.slots[ticket] = slot;
@@ -79,7 +85,7 @@ export class Host {
     if (!settle) return;
     slot.resolve = slot.reject = undefined;
     slot.stop?.();
-    this.pending--;
+    if (!--this.pending) this.keep('unref');
     this.completed++;
     settle(value);
   }

@@ -6,6 +6,7 @@ import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { writeArgument } from './memory.js';
 import { checkOptions, checkPlatform, createCore, makeWorkers, workerBlock } from './start.js';
+import * as web from './web.js';
 
 const BURY_MS = 2;
 const ENOMEM = -1;
@@ -38,9 +39,9 @@ function within(promise, { signal, startTimeoutMs }) {
   });
 }
 
-/** Starts a pool (index.d.ts: createPool). */
-export async function createPool(given = {}) {
-  const options = checkOptions(given);
+/** Starts a pool (index.d.ts: createPool) on a host (web.js). */
+export async function createPool(given = {}, host = web) {
+  const options = checkOptions(given, host);
   options.signal?.throwIfAborted();
   checkPlatform(options);
   const workers = makeWorkers(options);
@@ -103,9 +104,11 @@ class Pool extends EventTarget {
    */
   async #lose(id, message = 'ended itself') {
     if (this.#disposal) return this.#leave();
-    this.#workers.list[id].terminate();
-    // A second report of the same loss is none.
-    this.#workers.list[id] = undefined;
+    const { list } = this.#workers;
+    const worker = list[id];
+    // A second report of the same loss is none; terminate() may report it at once.
+    list[id] = undefined;
+    worker.terminate();
     this.#tell(id, message);
     // Its stolen tasks still run on others' hands: they end at their next poll, or by themselves.
     while (this.#exports.pn_web_bury(id)) {

@@ -21,13 +21,13 @@ const MAXIMUM_PAGES = MAXIMUM_BYTES / PAGE_BYTES;
 const ISOLATION =
   'the page is not cross-origin isolated: serve it with "Cross-Origin-Opener-Policy: ' +
   'same-origin" and "Cross-Origin-Embedder-Policy: require-corp", or add dist/coi.js where it cannot be';
+const FILE =
+  'a page opened from a file cannot be cross-origin isolated: serve it over http, by any local server';
 const WORKER = 'worker is a function that gives a Worker';
 
-/** Whether pools can run here; `missing` names what is not there. */
-export function isSupported() {
-  const missing = ['WebAssembly', 'Worker', 'SharedArrayBuffer'].filter(
-    (name) => !globalThis[name],
-  );
+/** Whether pools can run on this host (web.js); `missing` names what is not there. */
+export function support({ needs }) {
+  const missing = needs.filter((name) => !globalThis[name]);
   if (globalThis.crossOriginIsolated === false) missing.push('crossOriginIsolated');
   return { ok: !missing.length, missing };
 }
@@ -40,11 +40,11 @@ function whole(options, name, fallback, low, high) {
   throw new RangeError(`${name} is a whole number from ${low} to ${high}, not ${value}`);
 }
 
-export function checkOptions(options) {
+export function checkOptions(options, host) {
   if (typeof options !== 'object' || options === null)
     throw new TypeError('createPool takes an object of options');
   const { memory = {} } = options;
-  const cores = Math.min(globalThis.navigator?.hardwareConcurrency || 2, MAX_WORKERS);
+  const cores = Math.min(host.cores() || 2, MAX_WORKERS);
   const workers = whole(options, 'workers', cores, 1, MAX_WORKERS);
   const most = Math.min(2 * workers, MAX_WORKERS);
   const maximumBytes = whole(memory, 'maximumBytes', 512 * MIB, MIB, MAXIMUM_BYTES);
@@ -54,6 +54,7 @@ export function checkOptions(options) {
   if (options.worker && options.tasks) throw new TypeError('give worker or tasks, not both');
   return {
     ...options,
+    host,
     workers,
     maxWorkers: whole(options, 'maxWorkers', most, workers, MAX_WORKERS),
     maximumBytes,
@@ -68,15 +69,15 @@ export function checkOptions(options) {
   };
 }
 
-export function checkPlatform({ worker }) {
-  const missing = isSupported().missing.filter((name) => name !== 'Worker' || !worker);
+export function checkPlatform({ worker, host }) {
+  const missing = support(host).missing.filter((name) => name !== 'Worker' || !worker);
   if (missing.includes('WebAssembly') || missing.includes('Worker'))
     throw new PennyError('PENNY_EPLATFORM', `this platform has no ${missing.join(', ')}`);
-  if (missing.length) throw new PennyError('PENNY_ENOISOLATION', ISOLATION);
+  if (missing.length) {
+    const isFile = globalThis.location?.protocol === 'file:';
+    throw new PennyError('PENNY_ENOISOLATION', isFile ? FILE : ISOLATION);
+  }
 }
-
-// What addresses are relative to.
-const base = () => globalThis.document?.baseURI ?? import.meta.url;
 
 /* ---- module and memory ---- */
 
@@ -87,12 +88,13 @@ function moduleError(text, cause) {
   return error;
 }
 
-async function compile(wasm = new URL('./core.wasm', import.meta.url)) {
+async function compile({ wasm, host }) {
+  wasm ??= await (await import('./core.js')).core();
   if (wasm instanceof WebAssembly.Module) return wasm;
   const isAddress = typeof wasm === 'string' || wasm instanceof URL;
   try {
     if (!isAddress) return await WebAssembly.compile(wasm);
-    const response = await fetch(new URL(wasm, base()));
+    const response = await host.load(new URL(wasm, host.base()));
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     const isTyped = response.headers.get('content-type')?.startsWith('application/wasm');
     return await (isTyped
@@ -138,7 +140,7 @@ function instantiateOn(module, initialBytes, limitPages) {
 
 /** The memory as a MemoryView, with `exports` of the page's instance and the `module`. */
 export async function createCore(options) {
-  const module = await compile(options.wasm);
+  const module = await compile(options);
   const { workers, maxWorkers, stackBytes, testIndexBase = 0 } = options;
   // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C
   // stacks come on top.
@@ -165,16 +167,10 @@ export async function createCore(options) {
 export const workerBlock = (view, id) =>
   view.get(view.exports.pn_web_control() + CONTROL_WORKER_BASE) + id * WORKER_BYTES;
 
-function makeWorker({ worker, name }, id) {
-  const made = worker
-    ? worker(id)
-    : // The address stands inside the call so that bundlers find the file.
-      new Worker(new URL('./worker.entry.js', import.meta.url), {
-        type: 'module',
-        name: name ?? `penny-${id}`,
-      });
+function makeWorker({ worker, name, host }, id) {
+  const made = worker ? worker(id) : host.makeWorker(name ?? `penny-${id}`);
   if (typeof made?.postMessage !== 'function') throw new TypeError(WORKER);
-  return made;
+  return host.face(made);
 }
 
 /**
@@ -200,12 +196,17 @@ export function makeWorkers(options) {
         reject(new PennyError('PENNY_ESTART', `worker ${id}: ${text}`, { cause }));
         on.error?.(id, text, cause);
       };
+      const { signal } = watching;
+      const onEnd = () => {
+        if (signal.aborted || list[id] !== worker) return;
+        reject(new PennyError('PENNY_ESTART', `worker ${id} ended itself`));
+        on.gone?.(id, 'was ended');
+      };
+      worker.onexit = onEnd;
       worker.onmessage = ({ data }) => {
         const { penny, names, lock, code, message } = data ?? {};
         if (penny === 'ready') {
-          const { signal } = watching;
-          const onEnd = () => list[id] === worker && on.gone?.(id, 'was ended');
-          globalThis.navigator?.locks?.request(lock, { signal }, onEnd).catch(() => {});
+          options.host.watch(worker, lock, signal, onEnd);
           resolve(names);
         } else if (penny === 'failed') {
           reject(new PennyError(code ?? 'PENNY_ESTART', `worker ${id}: ${message}`));
@@ -214,9 +215,8 @@ export function makeWorkers(options) {
       worker.onerror = (event) => {
         const { message, filename, lineno, error } = event;
         event.preventDefault?.();
-        const why = message
-          ? `${message} (${filename}:${lineno})`
-          : '404, a syntax error, a policy?';
+        const where = filename ? ` (${filename}:${lineno})` : '';
+        const why = message ? message + where : '404, a syntax error, a policy?';
         fail(`could not load or failed: ${why}`, error);
       };
       worker.onmessageerror = () => fail('sent what cannot be read');
@@ -238,7 +238,7 @@ export function makeWorkers(options) {
       id,
       block,
       stack: { top: bottom + options.stackBytes, bottom },
-      tasks: options.tasks && String(new URL(options.tasks, base())),
+      tasks: options.tasks && String(new URL(options.tasks, options.host.base())),
     });
     return answers[id];
   };

@@ -1,4 +1,6 @@
 // worker.entry.js: the built-in worker: tasks come from the module that createPool({ tasks }) names, or there are none.
-import { serve } from './worker.js';
+import * as Penny from './worker.js';
 
-serve();
+// Import maps do not reach workers: a task module that cannot import uses this.
+globalThis.Penny = Penny;
+Penny.serve();

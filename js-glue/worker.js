@@ -5,6 +5,7 @@ import { instantiate } from './enter.js';
 import { errorOf, PennyError, sleep } from './errors.js';
 import { LAYOUT_HASH, ROOT_TARGET, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
 import { MemoryView } from './memory.js';
+import { openPort } from './port.js';
 
 // What pn_web_run gives (src/port_web.c).
 const LEFT = 0;
@@ -24,19 +25,23 @@ const runtime = globalThis[key];
  */
 export function serve(tasks = {}) {
   Object.assign(runtime.tasks, tasks);
-  if (runtime.isServing || typeof postMessage !== 'function') return;
+  if (runtime.isServing) return;
+  const port = openPort();
+  if (!port) return;
   runtime.isServing = true;
-  const onMessage = ({ data }) => {
-    if (!data?.penny) return;
-    removeEventListener('message', onMessage);
+  runtime.port = port;
+  let isStarted = false;
+  // It stays: without a listener a thread of Node ends when it sleeps in its event loop.
+  port.addEventListener('message', ({ data }) => {
+    if (isStarted || !data?.penny) return;
+    isStarted = true;
     start(data).catch((error) => tell('failed', error));
-  };
-  addEventListener('message', onMessage);
+  });
 }
 
 // Plain values only: the page's file may be of another version.
 const tell = (penny, error) =>
-  postMessage({ penny, code: error.code, message: String(error?.message ?? error) });
+  runtime.port.postMessage({ penny, code: error.code, message: String(error?.message ?? error) });
 
 async function start(message) {
   if (message.penny !== VERSION || message.hash !== LAYOUT_HASH) {
@@ -45,7 +50,11 @@ async function start(message) {
       `the worker's file is of another version of Penny than the page's: reload`,
     );
   }
-  if (message.tasks) Object.assign(runtime.tasks, await import(message.tasks));
+  if (message.tasks)
+    Object.assign(
+      runtime.tasks,
+      await import(/* @vite-ignore */ /* webpackIgnore: true */ message.tasks),
+    );
   const names = Object.keys(runtime.tasks)
     .filter((name) => typeof runtime.tasks[name] === 'function')
     .sort();
@@ -53,13 +62,13 @@ async function start(message) {
   const view = new MemoryView(message.memory);
   const hooks = {
     run: (root) => run(view, functions, root),
-    ring: () => postMessage({ penny: 'ring' }),
+    ring: () => runtime.port.postMessage({ penny: 'ring' }),
   };
   const exports = instantiate(message.module, view, hooks, message.stack);
   if (exports.pn_web_attach(message.id)) throw errorOf(view, ENOMEM);
   // A task that ends its worker: the page has to know, and this thread may touch nothing any more.
   globalThis.close = () => {
-    postMessage({ penny: 'gone' });
+    runtime.port.postMessage({ penny: 'gone' });
     const word = new Int32Array(new SharedArrayBuffer(4));
     for (;;) Atomics.wait(word, 0, 0);
   };
@@ -73,9 +82,9 @@ async function start(message) {
     // Without locks nothing is held.
     globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
   });
-  postMessage({ penny: 'ready', names, lock });
+  runtime.port.postMessage({ penny: 'ready', names, lock });
   loop(exports, view, message.block).then(
-    () => postMessage({ penny: 'left' }),
+    () => runtime.port.postMessage({ penny: 'left' }),
     (error) => tell('gone', error),
   );
 }

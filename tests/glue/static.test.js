@@ -27,7 +27,9 @@ test('glue_types_compile', () => {
 test('glue_import_touches_no_global', async () => {
   const before = Reflect.ownKeys(globalThis).length;
   const page = await import('../../js-glue/index.js');
+  const node = await import('../../js-glue/node.js');
   assert.equal(Reflect.ownKeys(globalThis).length, before);
-  assert.equal(page.isSupported().ok, false);
+  assert.deepEqual(page.isSupported(), { ok: false, missing: ['Worker'] });
   await assert.rejects(page.createPool(), { name: 'PennyError' });
+  assert.deepEqual(node.isSupported(), { ok: true, missing: [] });
 });
