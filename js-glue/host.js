@@ -10,14 +10,18 @@ import { readResult } from './memory.js';
 // and timers come in between.
 const SLICE_MS = 2;
 const REQUEUE_MS = 50;
+const RETRIES = 3;
 const ECANCELLED = 4;
 const EFAIL = -9;
+const EWORKER = -8;
+const LONGEST_MS = 2 ** 31 - 1; // of a timer
 
 /** Calls `end` when the signal aborts or, with what late() gives, after `ms`; gives the undoing. */
 export function until({ signal, ms, late, end }) {
   const onAbort = () => end(signal.reason);
   signal?.addEventListener('abort', onAbort);
-  const timer = ms !== undefined && setTimeout(() => end(late()), ms);
+  // A longer time would end at once.
+  const timer = ms <= LONGEST_MS && setTimeout(() => end(late()), ms);
   return () => {
     signal?.removeEventListener('abort', onAbort);
     clearTimeout(timer);
@@ -25,7 +29,8 @@ export function until({ signal, ms, late, end }) {
 }
 
 export class Host {
-  constructor(view) {
+  constructor(view, graceMs) {
+    this.graceMs = graceMs;
     this.exports = view.exports;
     this.view = view;
     this.control = view.exports.pn_web_control() >>> 0;
@@ -49,22 +54,31 @@ export class Host {
     this.channel.port1[how]?.();
   }
 
-  /** Submits: `submit(ticket)` gives the address of the root or 0. The promise of its result. */
-  add(submit, name, result, { signal, timeout } = {}) {
+  /**
+   * Submits: `submit(ticket)` gives the address of the root or 0. The promise of its result. `held`
+   * is kept alive until then: arrays among the arguments are.
+   */
+  add(submit, name, result, options = {}, held) {
+    const { signal, timeout, retry } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const ticket = this.free.pop() ?? this.slots.length;
-    const root = submit(ticket) >>> 0;
-    if (!root) {
-      this.free.push(ticket);
-      this.slots[ticket] = undefined;
-      return Promise.reject(errorOf(this.view, -1, '', name));
-    }
+    const slot = { submit, name, result, held, retries: retry ? RETRIES : 0 };
+    if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
     return new Promise((resolve, reject) => {
-      const slot = { root, name, result, resolve, reject, stop: undefined };
-      this.slots[ticket] = slot;
+      slot.resolve = resolve;
+      slot.reject = reject;
       if (signal || timeout !== undefined) this.watch(slot, signal, timeout);
     });
+  }
+
+  /** Gives the slot a ticket and a root: false when there is no memory for one. */
+  enter(slot) {
+    const ticket = this.free.pop() ?? this.slots.length;
+    slot.ticket = ticket;
+    slot.root = slot.submit(ticket) >>> 0;
+    this.slots[ticket] = slot.root ? slot : undefined;
+    if (!slot.root) this.free.push(ticket);
+    return slot.root > 0;
   }
 
   /** Ends the task when the signal or the clock says so; its promise is rejected at once. */
@@ -73,10 +87,21 @@ export class Host {
       if (!slot.reject) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
       this.finish(slot, 'reject', reason);
+      this.expect(slot);
     };
     const late = () =>
       new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError');
     slot.stop = until({ signal, ms: timeout, late, end });
+  }
+
+  /** A task that was cancelled ends soon, or onOverdue(root) is told, again and again. */
+  expect(slot) {
+    const look = () => {
+      if (this.isClosed || this.slots[slot.ticket] !== slot) return;
+      this.onOverdue?.(slot);
+      this.expect(slot);
+    };
+    setTimeout(look, this.graceMs).unref?.();
   }
 
   /** Settles the promise, unless it is: `how` is resolve or reject. */
@@ -171,7 +196,9 @@ export class Host {
     if (slot.reject) {
       try {
         const error = this.view.get(root + layout.ROOT_ERROR) | 0;
-        if (error) this.finish(slot, 'reject', this.failure(slot, error));
+        const isAgain = error === EWORKER && slot.retries-- > 0 && this.enter(slot);
+        if (isAgain);
+        else if (error) this.finish(slot, 'reject', this.failure(slot, error));
         else this.finish(slot, 'resolve', this.value(slot));
       } catch (error) {
         // The result could not be read.

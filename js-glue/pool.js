@@ -4,11 +4,14 @@ import { encode } from './codec.js';
 import { errorFor, errorOf, PennyError, sleep } from './errors.js';
 import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
-import { writeArgument } from './memory.js';
+import { MemoryView, writeArgument } from './memory.js';
 import { checkOptions, checkPlatform, createCore, makeWorkers, workerBlock } from './start.js';
 import * as web from './web.js';
 
 const BURY_MS = 2;
+const PING_MS = 200;
+const POISON = 0xa5;
+const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
 const ENOMEM = -1;
 const ECLOSED = -5;
 const STATES = ['sleeping', 'running', 'blocked', 'joining'];
@@ -28,6 +31,16 @@ const unknown = (where, name, known) =>
     'PENNY_ESYMBOL',
     `${where} has no task ${String(name)}, only: ${known.join(', ') || 'none'}`,
   );
+
+const want = (isRight, what) => {
+  if (!isRight) throw new TypeError(what);
+};
+
+function checkTaskOptions({ signal, timeout, onProgress }) {
+  want(!signal || signal.addEventListener, 'signal is an AbortSignal');
+  want(timeout === undefined || timeout >= 0, 'timeout is a number of milliseconds');
+  want(!onProgress || typeof onProgress === 'function', 'onProgress is a function');
+}
 
 /** Rejects with the signal's reason, or after the time for starting. */
 function within(promise, { signal, startTimeoutMs }) {
@@ -65,9 +78,14 @@ class Pool extends EventTarget {
   #exports;
   #host;
   #workers;
-  #names;
+  #names; // of the tasks that run() takes
+  #all; // and those of builtin.js after them: the index is the target
   #signatures = new Map();
-  #live = new Map();
+  #live = new Map(); // by address: { ref (weak), bytes } of each array
+  #owners = new WeakMap(); // by part: the array that it is a part of, which lives as long
+  #registry = new FinalizationRegistry((at) => this.#live.get(at)?.ref.deref() ?? this.#drop(at));
+  #whys = new WeakMap(); // by worker: why we ended it
+  #pongs = []; // by worker's id: another object after each answer
   #disposal;
   #left = 0;
   #onLeft = () => {};
@@ -78,18 +96,25 @@ class Pool extends EventTarget {
     this.#view = view;
     this.#exports = view.exports;
     this.#workers = workers;
-    this.#names = names;
-    this.#host = new Host(view);
+    this.#all = names;
+    this.#names = names.filter((name) => !name.startsWith(BUILT_IN));
+    this.#host = new Host(view, options.graceMs);
     this.#host.onBroken = () => this.dispose();
+    this.#host.onOverdue = (slot) => this.#stop(slot);
     this.#host.look();
     Object.assign(workers.on, {
       ring: () => this.#host.ring(),
       left: () => this.#leave(),
       gone: (id, message) => this.#lose(id, message),
       error: (id, message, cause) => this.#tell(id, message, cause),
+      pong: (id) => {
+        this.#pongs[id] = {};
+      },
     });
+    view.array = (Type, at, length) => this.#known(Type, at, length);
     /** Each task of pool.run as a function: pool.tasks.fib(30). */
-    const get = (_, name) => (names.includes(name) ? (...args) => this.run(name, args) : undefined);
+    const get = (_, name) =>
+      this.#names.includes(name) ? (...args) => this.run(name, args) : undefined;
     this.tasks = new Proxy({}, { get });
   }
 
@@ -109,7 +134,7 @@ class Pool extends EventTarget {
     // A second report of the same loss is none; terminate() may report it at once.
     list[id] = undefined;
     worker.terminate();
-    this.#tell(id, message);
+    this.#tell(id, this.#whys.get(worker) ?? message);
     // Its stolen tasks still run on others' hands: they end at their next poll, or by themselves.
     while (this.#exports.pn_web_bury(id)) {
       await sleep(BURY_MS);
@@ -129,6 +154,33 @@ class Pool extends EventTarget {
     }
   }
 
+  /** A task goes on long after it was cancelled: its workers are replaced. */
+  async #stop({ root, name }) {
+    const { list } = this.#workers;
+    const owner = this.#view.get(root + layout.ROOT_STATE);
+    const why = `${name} was cancelled and did not stop`;
+    for (const [id, worker] of list.entries()) {
+      const runs = (root) => this.#exports.pn_web_is_running(id, root);
+      if (runs(root)) this.#end(id, worker, why);
+      if (owner !== (layout.STARTED | ((id + 1) << 8)) || !worker) continue;
+      // Its promise is pending there, which harms nobody, or what comes after an await does not end.
+      const before = this.#pongs[id];
+      worker.postMessage({ penny: 'ping' });
+      // In parts: when this thread was blocked meanwhile, the answer comes in between.
+      for (let part = 0; part < 4; part++) await sleep(PING_MS / 4);
+      const state = this.#view.get(workerBlock(this.#view, id) + layout.WORKER_STATE);
+      const isBetween = runs(0) || state === layout.SLEEPING;
+      if (this.#pongs[id] === before && isBetween) this.#end(id, worker, why);
+    }
+  }
+
+  /** The thread is gone when start.js says so: in Chromium up to 2 seconds later. */
+  #end(id, worker, why) {
+    if (!worker || this.#workers.list[id] !== worker || this.#whys.has(worker)) return;
+    this.#whys.set(worker, why);
+    worker.terminate();
+  }
+
   #leave() {
     this.#left++;
     this.#onLeft();
@@ -142,8 +194,9 @@ class Pool extends EventTarget {
     if (this.#disposal) throw errorOf(this.#view, ECLOSED);
   }
 
-  call(symbol, args = [], options) {
+  call(symbol, args = [], options = {}) {
     this.#open();
+    checkTaskOptions(options);
     const { parameters, type, result } = this.#signatures.get(symbol) ?? this.#find(symbol);
     if (args.length !== parameters.length) {
       throw new TypeError(`${symbol} takes ${parameters.length} arguments, not ${args.length}`);
@@ -153,7 +206,7 @@ class Pool extends EventTarget {
       writeArgument(this.#view, stage, 8 * idx, parameters[idx], args[idx], symbol);
     }
     const submit = (ticket) => this.#exports.pn_web_call(type, ticket);
-    return this.#host.add(submit, symbol, result, options);
+    return this.#host.add(submit, symbol, result, options, args);
   }
 
   #find(symbol) {
@@ -169,24 +222,69 @@ class Pool extends EventTarget {
   }
 
   run(task, args = [], options) {
+    const target = this.#target(task);
+    want(Array.isArray(args), 'args is an array');
+    return this.#submit(target, args, options);
+  }
+
+  /** The index of a task that is given by name or, with `module`, itself. */
+  #target(task) {
     this.#open();
     const name = typeof task === 'function' ? this.#nameOf(task) : task;
     const target = this.#names.indexOf(name);
     if (target < 0) throw unknown('the worker', name, this.#names);
-    const bytes = encode(Array.from(args), this.#view);
+    return target;
+  }
+
+  #submit(target, args, options = {}, name = this.#names[target]) {
+    checkTaskOptions(options);
+    const bytes = encode(args, this.#view);
     const submit = (ticket) => {
       const at = this.#view.place(bytes);
       const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ticket);
       if (!root) this.#exports.pn_web_free(at);
       return root;
     };
-    return this.#host.add(submit, name, undefined, options);
+    return this.#host.add(submit, name, undefined, options, args);
   }
 
   #nameOf(task) {
     for (const [name, value] of Object.entries(this.#options.module ?? {}))
       if (value === task) return name;
     throw new TypeError('no function of the module that createPool was given: pass its name');
+  }
+
+  /** What more.js does for this pool; it is loaded when it is first asked for. */
+  #more(what, task, ...rest) {
+    const target = this.#target(task);
+    const inner = {
+      target,
+      workers: this.size,
+      find: (other) => this.#target(other),
+      array: (...args) => this.array(...args),
+      submit: (name, args, options) =>
+        this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
+    };
+    return import('./more.js').then((more) => more[what](inner, ...rest));
+  }
+
+  map(...args) {
+    return this.#more('map', ...args);
+  }
+
+  stream(...args) {
+    const stream = this.#more('stream', ...args);
+    return (async function* () {
+      yield* await stream;
+    })();
+  }
+
+  parallelFor(...args) {
+    return this.#more('parallelFor', ...args);
+  }
+
+  reduce(...args) {
+    return this.#more('reduce', ...args);
   }
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
@@ -203,23 +301,65 @@ class Pool extends EventTarget {
     }
     const at = this.#exports.pn_web_alloc(bytes) >>> 0;
     if (!at) throw errorOf(this.#view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
-    const array = this.#view.array(Type, at, length);
+    const array = this.#at(Type, at, length);
     if (!isLength) array.set(values);
-    else if (isZeroed) this.#view.array(Uint8Array, at, bytes).fill(0);
-    this.#live.set(at, array);
+    else if (isZeroed) this.#fill(at, bytes, 0);
+    this.#live.set(at, { ref: new WeakRef(array), bytes });
+    this.#registry.register(array, at, array);
+    if (Symbol.dispose) this.#define(array, Symbol.dispose, () => this.free(array));
+    return this.#share(array, array);
+  }
+
+  #at(Type, at, length) {
+    return MemoryView.prototype.array.call(this.#view, Type, at, length);
+  }
+
+  #define(array, key, value) {
+    Object.defineProperty(array, key, { value, configurable: true, writable: true });
+  }
+
+  /** Keeps `owner` alive as long as `part`, and the parts of that. */
+  #share(part, owner) {
+    this.#owners.set(part, owner);
+    const { subarray } = part;
+    this.#define(part, 'subarray', (...range) => this.#share(subarray.apply(part, range), owner));
+    return part;
+  }
+
+  /** An array that a task gives back: ours, when it is one of ours or a part of one. */
+  #known(Type, at, length) {
+    const array = this.#at(Type, at, length);
+    for (const [from, { ref, bytes }] of this.#live) {
+      const owner = at >= from && at + array.byteLength <= from + bytes && ref.deref();
+      if (!owner) continue;
+      const isSame = at === from && owner.length === length && owner.constructor === Type;
+      return isSame ? owner : this.#share(array, owner);
+    }
     return array;
   }
 
   free(array) {
     this.#open();
     const { freed } = this.#view;
-    if (freed.has(array)) throw new TypeError('this array was freed already');
-    if (!ArrayBuffer.isView(array) || this.#live.get(array.byteOffset) !== array) {
-      throw new TypeError('free takes what array() of this pool gave');
-    }
-    this.#live.delete(array.byteOffset);
+    want(!freed.has(array), 'this array was freed already');
+    const isOurs =
+      ArrayBuffer.isView(array) && this.#live.get(array.byteOffset)?.ref.deref() === array;
+    want(isOurs, 'free takes what array() of this pool gave');
     freed.add(array);
-    this.#exports.pn_web_free(array.byteOffset);
+    this.#registry.unregister(array);
+    this.#drop(array.byteOffset);
+  }
+
+  #fill(at, bytes, value) {
+    this.#at(Uint8Array, at, bytes).fill(value);
+  }
+
+  #drop(at) {
+    const entry = this.#live.get(at);
+    if (!entry || this.#disposal) return;
+    this.#live.delete(at);
+    if (this.#options.debug) this.#fill(at, entry.bytes, POISON);
+    this.#exports.pn_web_free(at);
   }
 
   stats() {

@@ -5,11 +5,12 @@
 export function openPort() {
   const { process, document, WorkerGlobalScope } = globalThis;
   const thread = process?.getBuiltinModule?.('node:worker_threads').parentPort;
-  // There an error that nobody catches would end the thread; a Web Worker goes on, and so do we.
-  if (thread) {
-    const tell = (error) =>
-      thread.postMessage({ penny: 'error', message: String(error?.message ?? error) });
-    process.on('uncaughtException', tell).on('unhandledRejection', tell);
-  }
-  return thread ?? (WorkerGlobalScope && !document ? globalThis : undefined);
+  const port = thread ?? (WorkerGlobalScope && !document ? globalThis : undefined);
+  const tell = (error) =>
+    port.postMessage({ penny: 'error', message: String(error?.message ?? error) });
+  // There an error that nobody catches would end the thread; a Web Worker goes on, and so do we. It
+  // tells the page of errors, but not of rejections.
+  if (thread) process.on('uncaughtException', tell).on('unhandledRejection', tell);
+  else port?.addEventListener('unhandledrejection', ({ reason }) => tell(reason));
+  return port;
 }

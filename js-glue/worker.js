@@ -1,5 +1,6 @@
 // worker.js: the worker's side: attaches to the memory that the page sends once, then runs tasks
 // for ever. Importing it outside of a pool does nothing.
+import { builtin } from './builtin.js';
 import { decodeData, encode } from './codec.js';
 import { instantiate } from './enter.js';
 import { errorOf, PennyError, sleep } from './errors.js';
@@ -33,6 +34,7 @@ export function serve(tasks = {}) {
   let isStarted = false;
   // It stays: without a listener a thread of Node ends when it sleeps in its event loop.
   port.addEventListener('message', ({ data }) => {
+    if (data?.penny === 'ping') port.postMessage({ penny: 'pong' });
     if (isStarted || !data?.penny) return;
     isStarted = true;
     start(data).catch((error) => tell('failed', error));
@@ -59,6 +61,10 @@ async function start(message) {
     .filter((name) => typeof runtime.tasks[name] === 'function')
     .sort();
   const functions = names.map((name) => runtime.tasks[name]);
+  for (const [name, task] of Object.entries(builtin)) {
+    names.push(name);
+    functions.push((...args) => task(functions, ...args));
+  }
   const view = new MemoryView(message.memory);
   const hooks = {
     run: (root) => run(view, functions, root),

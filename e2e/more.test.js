@@ -1,0 +1,245 @@
+// more.test.js: map, stream, loops and reductions of a pool, in a real browser.
+import assert from 'node:assert/strict';
+import { browserTests, engine } from './harness.js';
+
+const { inPage, test } = browserTests();
+
+test('map gives results in input order, for every kind of items', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const numbers = Array.from({ length: 5000 }, (_, n) => n);
+    const seen = [];
+    const onProgress = (done, total) => seen.push([done, total]);
+    const out = {
+      array: await pool.map('next', numbers, { onProgress }),
+      typed: await pool.map('next', Int32Array.from(numbers)),
+      set: await pool.map('next', new Set([5, 6])),
+      generator: await pool.map(
+        'place',
+        (function* () {
+          for (let n = 0; n < 300; n++) yield `${n}`;
+        })(),
+      ),
+      later: await pool.map(
+        'next',
+        (async function* () {
+          for (let n = 0; n < 3000; n++) yield n;
+        })(),
+      ),
+      none: await pool.map('next', []),
+      // The first are the last to end.
+      order: await pool.map('waitFor', [60, 40, 20, 0], { concurrency: 4 }),
+    };
+    out.seen = [seen.length, seen.at(-1), seen.every(([n], at) => !at || n >= seen[at - 1][0])];
+    out.end = await pool.dispose();
+    return out;
+  });
+  const upTo = (n, first) => Array.from({ length: n }, (_, idx) => idx + first);
+  assert.deepEqual(result.array, upTo(5000, 1));
+  assert.deepEqual(result.typed, upTo(5000, 1));
+  assert.deepEqual(result.set, [6, 7]);
+  assert.deepEqual(
+    result.generator,
+    upTo(300, 0).map((n) => [`${n}`, n]),
+  );
+  assert.deepEqual(result.later, upTo(3000, 1));
+  assert.deepEqual(result.none, []);
+  assert.deepEqual(result.order, [60, 40, 20, 0]);
+  assert.ok(result.seen[0] >= 1);
+  assert.deepEqual(result.seen.slice(1), [[5000, 5000], true]);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test('map is bounded in flight and fails at the first failure', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const out = {};
+    let given = 0;
+    let isReturned = false;
+    const endless = function* () {
+      try {
+        for (;;) yield given++;
+      } finally {
+        isReturned = true;
+      }
+    };
+    out.failed = await failure(() => pool.map('failAt', endless()));
+    out.given = given;
+    out.isReturned = isReturned;
+    const reason = await failure(() =>
+      pool.map('next', endless(), { signal: AbortSignal.timeout(100) }),
+    );
+    out.aborted = reason.name;
+    out.timed = (await failure(() => pool.map('next', endless(), { timeout: 50 }))).name;
+    const early = AbortSignal.abort(new Error('too late'));
+    out.early = (await failure(() => pool.map('next', [1], { signal: early }))).message;
+    // At most three items are with tasks at any time.
+    const live = pool.array(Int32Array, 2);
+    out.most = await pool.map('atOnce', Array(40).fill(live), { concurrency: 3 });
+    const broken = function* () {
+      yield 1;
+      throw new RangeError('the producer failed');
+    };
+    out.broken = await failure(() => pool.map('next', broken()));
+    const wrong = {
+      items: () => pool.map('next', 5),
+      concurrency: () => pool.map('next', [], { concurrency: 0 }),
+      name: () => pool.map('nosuch', []),
+      builtIn: () => pool.run('penny:map', [0, 0, []]),
+    };
+    for (const [name, action] of Object.entries(wrong)) out[name] = await failure(action);
+    out.next = await pool.run('next', [1]);
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.equal(result.failed.message, 'item 20');
+  assert.ok(result.given < 5000, `${result.given} items were taken for 20`);
+  assert.equal(result.isReturned, true);
+  assert.equal(result.aborted, 'TimeoutError');
+  assert.equal(result.timed, 'TimeoutError');
+  assert.equal(result.early, 'too late');
+  const most = Math.max(...result.most);
+  assert.ok(most > 1 && most <= 3, `${most} at once`);
+  assert.equal(result.broken.message, 'the producer failed');
+  assert.equal(result.items.name, 'TypeError');
+  assert.equal(result.concurrency.name, 'TypeError');
+  assert.match(result.name.message, /nosuch.*next/);
+  assert.equal(result.builtIn.code, 'PENNY_ESYMBOL');
+  assert.doesNotMatch(result.builtIn.message, /only:.*penny:/);
+  assert.equal(result.next, 2);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test('a stream gives results as they come and ends when nobody reads', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const out = { order: [], slow: [] };
+    for await (const ms of pool.stream('waitFor', [300, 10], { concurrency: 2 }))
+      out.order.push(ms);
+    // A slow producer: nothing waits for a batch to be full.
+    const slow = async function* () {
+      for (let n = 0; n < 4; n++) {
+        await sleep(30);
+        yield n;
+      }
+      await sleep(300);
+    };
+    let began = performance.now();
+    for await (const value of pool.stream('next', slow()))
+      out.slow.push(value, performance.now() - began);
+    // A reader that breaks off: the producer is told, what is in flight is cancelled.
+    let given = 0;
+    let isReturned = false;
+    const endless = async function* () {
+      try {
+        for (;;) yield given++;
+      } finally {
+        isReturned = true;
+      }
+    };
+    let sum = 0;
+    for await (const value of pool.stream('next', endless())) {
+      sum += value;
+      if (value === 1000) break;
+    }
+    out.broke = [sum > 1000, isReturned, given < 200_000];
+    // A reader that is slow holds the producer back.
+    given = 0;
+    let read = 0;
+    for await (const value of pool.stream('next', endless(), { concurrency: 5 })) {
+      read += value > 0;
+      await sleep(5);
+      if (read === 10) break;
+    }
+    out.taken = given;
+    began = performance.now();
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('enough')), 50);
+    const stuck = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+    out.stuck = await failure(async () => {
+      for await (const _ of pool.stream('next', stuck, { signal: controller.signal }));
+    });
+    out.took = performance.now() - began;
+    out.pending = pool.stats().pending;
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.deepEqual(result.order, [10, 300]);
+  assert.deepEqual(
+    result.slow.filter((_, at) => at % 2 === 0),
+    [1, 2, 3, 4],
+  );
+  assert.ok(result.slow.at(-1) < 400, `the last item came after ${result.slow.at(-1)} ms`);
+  assert.deepEqual(result.broke, [true, true, true]);
+  assert.ok(result.taken <= 17, `${result.taken} items were taken for 10 that were read`);
+  assert.equal(result.stuck.message, 'enough');
+  assert.ok(result.took < 1000);
+  assert.equal(result.pending, 0);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test('loops and reductions over ranges', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const out = {};
+    const array = pool.array(Float64Array, 100_000);
+    const seen = [];
+    const onProgress = (done, total) => seen.push([done, total]);
+    await pool.parallelFor('fill', 0, array.length, { args: [array, 2], onProgress });
+    await pool.parallelFor('fill', 10, 10, { args: [array, 2] });
+    await pool.parallelFor('fill', 0, 100, { args: [array, 1], grain: 7 });
+    out.low = array.subarray(0, 100).every((value) => value === 3);
+    out.high = array.subarray(100).every((value) => value === 2);
+    out.seen = seen.at(-1);
+    for (let idx = 0; idx < array.length; idx++) array[idx] = 1 / (idx + 1);
+    const options = { args: [array], init: 0, combine: 'add' };
+    const sums = new Set();
+    for (let n = 0; n < 5; n++) sums.add(await pool.reduce('sum', 0, array.length, options));
+    const one = await start({ tasks: '/e2e/page_tasks.js', workers: 1 });
+    const same = one.array(Float64Array, array);
+    sums.add(await one.reduce('sum', 0, array.length, { ...options, args: [same] }));
+    await one.dispose();
+    out.sums = [...sums];
+    out.none = await pool.reduce('sum', 5, 5, { ...options, init: 'nothing' });
+    const wrong = {
+      range: () => pool.parallelFor('fill', 0, 1.5),
+      args: () => pool.parallelFor('fill', 0, 2, { args: 1 }),
+      grain: () => pool.parallelFor('fill', 0, 2, { grain: -1 }),
+      combine: () => pool.reduce('sum', 0, 2, { init: 0 }),
+      other: () => pool.reduce('sum', 0, 2, { init: 0, combine: 'nosuch' }),
+      failed: () => pool.parallelFor('failAt', 0, 20, { grain: 20, args: [] }),
+    };
+    for (const [name, action] of Object.entries(wrong)) out[name] = await failure(action);
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.deepEqual([result.low, result.high], [true, true]);
+  assert.deepEqual(result.seen, [100_000, 100_000]);
+  assert.equal(result.sums.length, 1, `sums differ: ${result.sums}`);
+  assert.ok(Math.abs(result.sums[0] - 12.090146129863) < 1e-9);
+  assert.equal(result.none, 'nothing');
+  for (const name of ['range', 'args', 'grain', 'combine'])
+    assert.equal(result[name].name, 'TypeError', name);
+  assert.equal(result.other.code, 'PENNY_ESYMBOL');
+  assert.equal(result.failed.name, 'RangeError');
+  assert.equal(result.end.isClean, true);
+});
+
+test('map over a million tiny items', async () => {
+  const rates = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const items = Array.from({ length: 1e6 }, (_, n) => n);
+    const out = [];
+    for (let run = 0; run < 3; run++) {
+      const began = performance.now();
+      const results = await pool.map('next', items);
+      out.push(1e3 / (performance.now() - began));
+      if (!results.every((value, at) => value === at + 1)) throw new Error('wrong results');
+    }
+    await pool.dispose();
+    return out;
+  });
+  // Millions of items a second; the aim for a quiet machine is 2.
+  const best = Math.max(...rates);
+  assert.ok(best > (engine === 'chromium' ? 1 : 0.2), `${rates}`);
+});

@@ -1,0 +1,64 @@
+// page_tasks.js: the JavaScript tasks of more.test.js and faults.test.js.
+export const next = (n) => n + 1;
+export const place = (item, index) => [item, index];
+export const wait = async (ms, value) => {
+  await new Promise((done) => setTimeout(done, ms));
+  return value ?? ms;
+};
+export const waitFor = (ms) => wait(ms, ms);
+/** Keeps its worker busy, without a look at anything. */
+export const spin = (ms) => {
+  for (const end = performance.now() + ms; performance.now() < end; );
+  return ms;
+};
+export const spinLater = async (ms) => {
+  await new Promise((done) => setTimeout(done, 10));
+  return spin(ms);
+};
+export const failAt = (item, index) => {
+  if (index === 20) throw new RangeError(`item ${index}`);
+  return item;
+};
+/** Ends with its result; what it left behind fails later. */
+export const leaveBehind = () => {
+  (async () => {
+    await null;
+    throw new TypeError('nobody holds this');
+  })();
+  return 'kept';
+};
+export const leaveTimer = () => {
+  setTimeout(() => {
+    throw new TypeError('a timer fails');
+  });
+  return 'kept';
+};
+export const leave = () => {
+  close();
+  return 'still here';
+};
+/** Ends its worker the first time, by a mark in shared memory. */
+export const leaveOnce = (mark) => {
+  if (Atomics.add(mark, 0, 1) === 0) close();
+  return mark[0];
+};
+export const count = (mark) => Atomics.add(mark, 0, 1);
+export const fill = (low, high, array, value) => {
+  for (let idx = low; idx < high; idx++) array[idx] += value;
+};
+export const sum = (low, high, array) => {
+  let total = 0;
+  for (let idx = low; idx < high; idx++) total += array[idx];
+  return total;
+};
+export const add = (a, b) => a + b;
+export const part = (array, low, high) => array.subarray(low, high);
+export const echo = (value) => value;
+export const bytesOf = (buffer) => buffer.byteLength;
+/** How many calls of it were pending at once so far. */
+export const atOnce = async (live) => {
+  const now = Atomics.add(live, 0, 1) + 1;
+  await new Promise((done) => setTimeout(done, 5));
+  Atomics.sub(live, 0, 1);
+  return now;
+};

@@ -1,0 +1,285 @@
+// more.js: what a pool can do beyond run and call, loaded when it is first asked for: map, stream,
+// parallelFor, reduce. Page only. `inner` is what pool.js hands over (Pool.#more); the tasks that
+// are submitted here are those of builtin.js.
+//
+// A stream of items is cut into batches, each a root whose worker splits it further when others are
+// idle. I1: at most two batches a worker are in flight or unread, or `concurrency` items. I2: items
+// are taken from the producer only when there is room for them. I3: however it ends, the producer
+// is told (return) and what is in flight is cancelled.
+import { PennyError } from './errors.js';
+import { until } from './host.js';
+
+const FRAME_MS = 16;
+const BATCHES_A_WORKER = 2;
+// Of a batch, its wait for a worker included: it is to take 1 to 2 ms when it runs.
+const QUICK_MS = 2;
+const SLOW_MS = 8;
+const LARGEST_BATCH = 2 ** 16;
+const PARTS = 256; // of a reduction, whatever the number of workers
+
+const want = (isRight, what) => {
+  if (!isRight) throw new TypeError(what);
+};
+
+/** Calls `look` once a frame, or every 16 ms where there are none; gives the end of it. */
+export function everyFrame(look) {
+  let isOver = false;
+  const next = () => {
+    const { document, requestAnimationFrame } = globalThis;
+    if (document && !document.hidden && requestAnimationFrame) requestAnimationFrame(tick);
+    else setTimeout(tick, FRAME_MS);
+  };
+  const tick = () => {
+    if (isOver) return;
+    look();
+    next();
+  };
+  next();
+  return () => {
+    isOver = true;
+  };
+}
+
+/** Gives `take(most)`: the next items, at least one unless there are none, without a wait. */
+function readerOf(items) {
+  if (Array.isArray(items) || (ArrayBuffer.isView(items) && items.length !== undefined)) {
+    let from = 0;
+    return {
+      take(most) {
+        from += most;
+        return items.slice(from - most, from);
+      },
+    };
+  }
+  const iterator = items[Symbol.iterator]();
+  return {
+    iterator,
+    take(most) {
+      const part = [];
+      const end = performance.now() + QUICK_MS;
+      do {
+        const { done, value } = iterator.next();
+        if (done) break;
+        part.push(value);
+      } while (part.length < most && performance.now() < end);
+      return part;
+    },
+  };
+}
+
+class Batches {
+  size = 1; // items of the next batch
+  first = 0; // index of the next item
+  flying = 0; // batches that have not come back
+  held = 0; // items that are in flight or unread
+  ended = []; // { from, values } that nobody has read
+  waiting = []; // items of a producer that makes us wait, for the next batch
+  isOver = false; // the producer has no more
+  isAsking = false; // and has not answered yet
+  failure; // { error }: the first one
+  controller = new AbortController(); // ends what is in flight
+  wake = () => {};
+
+  constructor(inner, items, { concurrency = Infinity, signal, timeout, ...options }) {
+    const isWhole = concurrency === Infinity || Number.isInteger(concurrency);
+    want(isWhole && concurrency > 0, 'concurrency is a whole number above 0');
+    const isAsync = items?.[Symbol.asyncIterator];
+    want(isAsync || items?.[Symbol.iterator], 'items can be iterated, at once or asynchronously');
+    this.inner = inner;
+    this.options = { ...options, signal: this.controller.signal };
+    this.concurrency = concurrency;
+    const most = BATCHES_A_WORKER * inner.workers;
+    this.room = concurrency === Infinity ? most : concurrency;
+    this.largest = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(concurrency / most)));
+    if (isAsync) this.iterator = items[Symbol.asyncIterator]();
+    else Object.assign(this, readerOf(items));
+    signal?.throwIfAborted();
+    const late = () => new DOMException(`it took longer than ${timeout} ms`, 'TimeoutError');
+    this.unwatch = until({ signal, ms: timeout, late, end: (error) => this.fail(error) });
+  }
+
+  fail(error) {
+    this.failure ??= { error };
+    this.controller.abort(this.failure.error);
+    this.wake();
+  }
+
+  send(part) {
+    const from = this.first;
+    const began = performance.now();
+    this.first += part.length;
+    this.held += part.length;
+    this.flying++;
+    const onEnd = (values) => {
+      this.flying--;
+      this.ended.push({ from, values });
+      // A part of another size says nothing about this one.
+      if (part.length === this.size) this.adapt(performance.now() - began);
+      this.wake();
+    };
+    const { inner, options } = this;
+    inner.submit('map', [inner.target, from, part], options).then(onEnd, (e) => this.fail(e));
+  }
+
+  adapt(ms) {
+    if (ms < QUICK_MS) this.size = Math.min(this.largest, 2 * this.size);
+    else if (ms > SLOW_MS) this.size = Math.max(1, this.size >> 1);
+  }
+
+  /** Sends what there is, as far as there is room. */
+  fill() {
+    while (!this.failure) {
+      const most = Math.min(this.size, this.concurrency - this.held);
+      if (most < 1 || this.flying + this.ended.length >= this.room) return;
+      if (this.take && !this.isOver) {
+        const part = this.take(most);
+        if (!part.length) this.isOver = true;
+        else this.send(part);
+        continue;
+      }
+      // While all workers are busy a batch may grow; an idle one is not to wait for the producer.
+      const isFull = this.waiting.length >= most || this.isOver;
+      if (!this.waiting.length || !(isFull || this.flying < this.inner.workers)) {
+        if (!this.isOver) this.ask();
+        return;
+      }
+      this.send(this.waiting.splice(0, most));
+    }
+  }
+
+  ask() {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    const onItem = ({ done, value }) => {
+      this.isAsking = false;
+      if (this.failure) return;
+      if (done) this.isOver = true;
+      else this.waiting.push(value);
+      this.fillOrFail();
+      this.wake();
+    };
+    const onError = (error) => {
+      this.isOver = true;
+      this.fail(error);
+    };
+    Promise.resolve(this.iterator.next()).then(onItem, onError);
+  }
+
+  fillOrFail() {
+    try {
+      this.fill();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  async *[Symbol.asyncIterator]() {
+    try {
+      for (;;) {
+        this.fillOrFail();
+        if (this.failure) throw this.failure.error;
+        if (this.ended.length) {
+          const batch = this.ended[0];
+          yield batch;
+          this.ended.shift();
+          this.held -= batch.values.length;
+        } else if (this.isOver && !this.flying && !this.waiting.length) {
+          return;
+        } else {
+          await new Promise((resolve) => {
+            this.wake = resolve;
+          });
+        }
+      }
+    } finally {
+      await this.end();
+    }
+  }
+
+  async end() {
+    this.unwatch();
+    this.fail(new PennyError('PENNY_ECANCELLED', 'nobody reads the rest'));
+    if (this.isOver) return;
+    this.isOver = true;
+    // A producer that we still wait for may never answer.
+    const told = (async () => this.iterator?.return?.())();
+    if (this.isAsking) told.catch(() => {});
+    else await told;
+  }
+}
+
+/** Calls onProgress(done, total), at most once a frame, and at the end. */
+function counter(onProgress, total) {
+  let last = -Infinity;
+  return (done, isEnd) => {
+    const now = performance.now();
+    if (!onProgress || (!isEnd && now - last < FRAME_MS)) return;
+    last = now;
+    onProgress(done, total);
+  };
+}
+
+export async function map(inner, items, options = {}) {
+  const { onProgress, ...rest } = options;
+  const total = items?.length ?? items?.size;
+  const batches = new Batches(inner, items, rest);
+  const results = total > 0 ? new Array(total) : [];
+  const report = counter(onProgress, total);
+  let done = 0;
+  for await (const { from, values } of batches) {
+    for (let idx = 0; idx < values.length; idx++) results[from + idx] = values[idx];
+    done += values.length;
+    report(done, false);
+  }
+  results.length = done;
+  report(done, true);
+  return results;
+}
+
+export async function* stream(inner, items, options = {}) {
+  const { onProgress, ...rest } = options;
+  const report = counter(onProgress, items?.length ?? items?.size);
+  let done = 0;
+  for await (const { values } of new Batches(inner, items, rest)) {
+    done += values.length;
+    report(done, false);
+    yield* values;
+  }
+  report(done, true);
+}
+
+function checkRange(begin, end, { args = [], grain }) {
+  const isRange = Number.isSafeInteger(begin) && Number.isSafeInteger(end);
+  want(isRange, `a range goes from one whole number to another, not from ${begin} to ${end}`);
+  want(Array.isArray(args), 'args is an array');
+  const isGrain = grain === undefined || (Number.isSafeInteger(grain) && grain > 0);
+  want(isGrain, `grain is a whole number above 0, not ${grain}`);
+}
+
+export async function parallelFor(inner, begin, end, options = {}) {
+  const { args = [], grain, onProgress, ...rest } = options;
+  checkRange(begin, end, options);
+  if (begin >= end) return;
+  if (!onProgress) return inner.submit('for', [inner.target, begin, end, args, grain], rest);
+  // Each piece of the range adds its length here when it has ended.
+  const ended = inner.array(BigInt64Array, 1);
+  const report = () => onProgress(Number(Atomics.load(ended, 0)), end - begin);
+  const stop = everyFrame(report);
+  try {
+    await inner.submit('for', [inner.target, begin, end, args, grain, ended], rest);
+    report();
+  } finally {
+    // The memory goes when nothing refers to it any more: a cancelled loop still counts.
+    stop();
+  }
+}
+
+export async function reduce(inner, begin, end, options = {}) {
+  const { args = [], combine, init, grain, ...rest } = options;
+  checkRange(begin, end, options);
+  want(combine !== undefined, 'combine names the task that puts two results together');
+  const other = inner.find(combine);
+  if (begin >= end) return init;
+  const part = grain ?? Math.max(1, Math.ceil((end - begin) / PARTS));
+  return inner.submit('reduce', [inner.target, other, begin, end, args, init, part], rest);
+}
