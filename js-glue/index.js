@@ -1,6 +1,5 @@
 // index.js: the page's side of penny-runtime. Importing it touches no global.
-import { support } from './start.js';
-import * as web from './web.js';
+import { support, web } from './web.js';
 
 export { PennyError } from './errors.js';
 export { createPool } from './pool.js';

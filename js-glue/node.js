@@ -1,7 +1,7 @@
 // node.js: index.js for Node, Deno and Bun.
 import { createPool as create } from './pool.js';
-import { support } from './start.js';
-import * as threads from './threads.js';
+import { threads } from './threads.js';
+import { support } from './web.js';
 
 export { PennyError } from './errors.js';
 export const createPool = (options) => create(options, threads);

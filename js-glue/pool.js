@@ -6,7 +6,7 @@ import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { MemoryView, writeArgument } from './memory.js';
 import { checkOptions, checkPlatform, createCore, makeWorkers, workerBlock } from './start.js';
-import * as web from './web.js';
+import { web } from './web.js';
 
 const BURY_MS = 2;
 const PING_MS = 200;
@@ -385,6 +385,10 @@ class Pool extends EventTarget {
     return this.#disposal;
   }
 
+  [Symbol.asyncDispose ?? 'asyncDispose']() {
+    return this.dispose();
+  }
+
   async #dispose() {
     const exports = this.#exports;
     this.#host.rejectAll(errorOf(this.#view, ECLOSED));
@@ -410,4 +414,3 @@ class Pool extends EventTarget {
     });
   }
 }
-if (Symbol.asyncDispose) Pool.prototype[Symbol.asyncDispose] = Pool.prototype.dispose;

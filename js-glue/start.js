@@ -11,6 +11,7 @@ import {
   WORKER_STACK,
 } from './layout.gen.js';
 import { MemoryView } from './memory.js';
+import { support } from './web.js';
 
 const PAGE_BYTES = 65536;
 const MIB = 2 ** 20;
@@ -24,13 +25,6 @@ const ISOLATION =
 const FILE =
   'a page opened from a file cannot be cross-origin isolated: serve it over http, by any local server';
 const WORKER = 'worker is a function that gives a Worker';
-
-/** Whether pools can run on this host (web.js); `missing` names what is not there. */
-export function support({ needs }) {
-  const missing = needs.filter((name) => !globalThis[name]);
-  if (globalThis.crossOriginIsolated === false) missing.push('crossOriginIsolated');
-  return { ok: !missing.length, missing };
-}
 
 /** The option `name`, a whole number. */
 function whole(options, name, fallback, low, high) {

@@ -9,7 +9,8 @@ const files = process.argv.slice(2).flatMap((path) => {
   const full = join(root, path);
   if (!statSync(full).isDirectory()) return [full];
   const names = readdirSync(full, { recursive: true });
-  return names.filter((name) => name.endsWith('.test.js')).map((name) => join(full, name));
+  const isOurs = (name) => name.endsWith('.test.js') && !name.includes('node_modules');
+  return names.filter(isOurs).map((name) => join(full, name));
 });
 if (files.length === 0) throw new Error(`no *.test.js in ${process.argv.slice(2).join(' ')}`);
 

