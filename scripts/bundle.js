@@ -3,7 +3,7 @@
 // they weigh. `node scripts/bundle.js --check` fails when they weigh more than they may. Build the
 // wasm preset first: the core module is inside.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -24,7 +24,8 @@ const internal = [
   ...['place', 'owns', 'signature', 'kind', 'js', 'parameters', 'slots', 'chain', 'ended'],
   ...['batch', 'isBusy', 'isClosed', 'channel', 'root', 'stage', 'control', 'view', 'rejectAll'],
   ...['lose', 'release', 'follow', 'settle', 'again', 'onBroken', 'watch', 'look', 'finish'],
-  ...['attach', 'stackBytes', 'late', 'ms', 'out', 'failure', 'work'],
+  ...['attach', 'stackBytes', 'late', 'ms', 'out', 'failure', 'work', 'flying', 'isAsking'],
+  ...['onOverdue', 'unwatch', 'retries', 'makeWorker', 'cores', 'isThread', 'isServing', 'face'],
 ];
 // Two files of one version may meet in one worker: what is short has the same short name in both.
 const mangleCache = {};
@@ -77,14 +78,15 @@ async function bundle(more) {
   return result;
 }
 
-/** Writes dist/ anew. */
-export async function makeDist() {
+/** Writes dist/ anew. Gives the bytes that each source has in it, minified. */
+async function makeDist() {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   // Those that are no entries of the package stand apart, so that a program that needs nothing else
   // of it gets nothing else: bundlers drop whole files more surely than their parts.
   const modules = ['index.js', 'node.js', 'worker.js', 'errors.js', 'web.js'].map(at);
-  await bundle({ entryPoints: modules, splitting: true, chunkNames: '[name]-[hash]' });
+  const split = { splitting: true, chunkNames: '[name]-[hash]', metafile: true };
+  const { metafile } = await bundle({ entryPoints: modules, ...split });
   // Whole, so that bundlers may copy it like a picture.
   await bundle({ entryPoints: [at('worker.entry.js')] });
   const entryPoints = { 'penny.iife': at('iife.js') };
@@ -94,6 +96,8 @@ export async function makeDist() {
   for (const name of ['index', 'worker'])
     copyFileSync(at(`${name}.d.ts`), join(dist, `${name}.d.ts`));
   copyFileSync(at('iife.d.ts'), join(dist, 'penny.iife.d.ts'));
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  return Object.fromEntries(inputs.map(([path, { bytesInOutput }]) => [path, bytesInOutput]));
 }
 
 const gzipped = (contents) => gzipSync(contents, { level: 9 }).length;
@@ -105,6 +109,7 @@ async function weigh(contents) {
     bundle: true,
     external: ['node:*'],
     format: 'esm',
+    logLevel: 'error',
     metafile: true,
     minify: true,
     outdir: 'out',
@@ -133,7 +138,7 @@ async function weigh(contents) {
   };
 }
 
-async function check() {
+async function check(sources) {
   let isGood = true;
   const say = (isTrue, text) => {
     console.log(`${isTrue ? 'ok' : 'not ok'} ${text}`);
@@ -151,11 +156,12 @@ async function check() {
   const iife = readFileSync(join(dist, 'penny.iife.js'));
   console.log(`penny.iife.js: ${gzipped(iife)} bytes gzipped, the core module included`);
   console.log(`createPool alone: ${pool.initial} bytes gzipped`);
+  const parts = Object.entries(sources).map(([path, bytes]) => `${basename(path, '.js')} ${bytes}`);
+  console.log(`minified bytes of each file: ${parts.join(', ')}`);
   return isGood;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await makeDist();
-  const isGood = await check();
+  const isGood = await check(await makeDist());
   if (process.argv.includes('--check') && !isGood) process.exitCode = 1;
 }
