@@ -62,3 +62,12 @@ export const atOnce = async (live) => {
   Atomics.sub(live, 0, 1);
   return now;
 };
+export const countThenWait = async (mark, ms) => {
+  Atomics.add(mark, 0, 1);
+  await wait(ms);
+  return Atomics.load(mark, 0);
+};
+export const spinThenCount = (ms, ended) => {
+  spin(ms);
+  Atomics.add(ended, 0, 1);
+};

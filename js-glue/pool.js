@@ -9,7 +9,7 @@ import { checkOptions, checkPlatform, createCore, makeWorkers, workerBlock } fro
 import { web } from './web.js';
 
 const BURY_MS = 2;
-const PING_MS = 200;
+const PING_MS = 500; // on a busy machine a worker may have to wait for its core
 const POISON = 0xa5;
 const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
 const ENOMEM = -1;

@@ -198,12 +198,12 @@ export function makeWorkers(options) {
       };
       worker.onexit = onEnd;
       worker.onmessage = ({ data }) => {
-        const { penny, names, lock, code, message } = data ?? {};
+        const { penny, names, lock, code, message, cause } = data ?? {};
         if (penny === 'ready') {
           options.host.watch(worker, lock, signal, onEnd);
           resolve(names);
         } else if (penny === 'failed') {
-          reject(new PennyError(code ?? 'PENNY_ESTART', `worker ${id}: ${message}`));
+          reject(new PennyError(code ?? 'PENNY_ESTART', `worker ${id}: ${message}`, { cause }));
         } else if (penny !== 'gone' || list[id] === worker) on[penny]?.(id, message);
       };
       worker.onerror = (event) => {

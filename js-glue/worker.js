@@ -3,7 +3,7 @@
 import { builtin } from './builtin.js';
 import { decodeData, encode } from './codec.js';
 import { instantiate } from './enter.js';
-import { errorOf, PennyError, sleep } from './errors.js';
+import { errorFor, errorOf, PennyError, sleep } from './errors.js';
 import { LAYOUT_HASH, ROOT_TARGET, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
 import { MemoryView } from './memory.js';
 import { openPort } from './port.js';
@@ -43,7 +43,20 @@ export function serve(tasks = {}) {
 
 // Plain values only: the page's file may be of another version.
 const tell = (penny, error) =>
-  runtime.port.postMessage({ penny, code: error.code, message: String(error?.message ?? error) });
+  runtime.port.postMessage({
+    penny,
+    code: error.code,
+    message: String(error?.message ?? error),
+    cause: error?.cause,
+  });
+
+async function load(tasks) {
+  try {
+    return await import(/* @vite-ignore */ /* webpackIgnore: true */ tasks);
+  } catch (cause) {
+    throw errorFor('ESTART', `${tasks} could not be imported`, cause);
+  }
+}
 
 async function start(message) {
   if (message.penny !== VERSION || message.hash !== LAYOUT_HASH) {
@@ -52,11 +65,7 @@ async function start(message) {
       `the worker's file is of another version of Penny than the page's: reload`,
     );
   }
-  if (message.tasks)
-    Object.assign(
-      runtime.tasks,
-      await import(/* @vite-ignore */ /* webpackIgnore: true */ message.tasks),
-    );
+  if (message.tasks) Object.assign(runtime.tasks, await load(message.tasks));
   const names = Object.keys(runtime.tasks)
     .filter((name) => typeof runtime.tasks[name] === 'function')
     .sort();
@@ -131,11 +140,19 @@ function run(view, functions, root) {
  */
 async function loop(exports, view, block) {
   const channel = new MessageChannel();
-  const turn = () =>
-    new Promise((resolve) => {
+  // In WebKit messages between ports wait for the page, which may be busy.
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  const turn = () => {
+    if (Atomics.waitAsync) {
+      const { value } = Atomics.waitAsync(word, 0, 0);
+      Atomics.notify(word, 0);
+      return value;
+    }
+    return new Promise((resolve) => {
       channel.port1.onmessage = resolve;
       channel.port2.postMessage(0);
     });
+  };
   let hasEvents = 0;
   let last = performance.now();
   for (;;) {
