@@ -238,7 +238,7 @@ class Pool extends EventTarget {
 
   #submit(target, args, options = {}, name = this.#names[target]) {
     checkTaskOptions(options);
-    const bytes = encode(args, this.#view);
+    const bytes = encode(args, this.#view, { isArguments: true });
     const submit = (ticket) => {
       const at = this.#view.place(bytes);
       const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ticket);
