@@ -1,160 +1,205 @@
 /*
- * native.c: penny_bench, the native runner: every workload of the table against its serial twin, on
- * one worker and on all. Prints a table, or a JSON report with --json. Exit code 1 when an answer
- * is wrong.
- *
- * The twin and the one-worker runs alternate on one pool, so that a noisy moment meets both.
+ * native.c: penny_bench, the native runner: every workload of the tables in every variant, on each
+ * number of workers. Prints a table, or writes a JSON report. Exit code 1 when an answer is wrong.
  */
-#include "report.h"
-#include "workloads.h"
+#include "measure.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* How long to repeat one measurement, and how often at most. */
-static const double enough_ms = 1500;
-static const double enough_quick_ms = 60;
-static int max_runs = 5;
+typedef struct options {
+  bench_plan plan;
+  const char *only, *json;
+} options;
 
-typedef struct measurement {
-  bench_samples serial, one, all;
-  uint64_t steals;
-  int is_ok;
-} measurement;
-
-static void release(bench_state *state) {
-  for (int i = 0; i < (int)(sizeof state->buffer / sizeof *state->buffer); i++)
-    penny_free(state->buffer[i]);
+/* Is `name` in the list "one,two"? */
+static int is_listed(const char *list, const char *name) {
+  size_t length = strlen(name);
+  for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+    if (!strncmp(at, name, length) && (at[length] == 0 || at[length] == ',')) return 1;
+  return 0;
 }
 
-/* One timed run; clears *is_ok when the answer is wrong. */
-static double run_once(const bench_workload *workload, bench_state *state, bench_variant variant,
-                       int quick, int *is_ok) {
-  if (workload->reset) workload->reset(state);
-  double start = penny_now_ms();
-  int64_t result = workload->run(state, variant);
-  double ms = penny_now_ms() - start;
-  if (penny_last_error()) {
-    fprintf(stderr, "%s: %s %s\n", workload->name, penny_strerror(penny_last_error()),
-            penny_last_message());
-    *is_ok = 0;
-  } else if (!workload->check(state, result, quick)) {
-    *is_ok = 0;
-  }
-  return ms;
+/* The faster of the serial forms is the one to beat. */
+static double serial_ms(const bench_measurement *m) {
+  double serial = bench_median(&m->ms[BENCH_SERIAL][0]);
+  const bench_samples *plain = &m->ms[BENCH_PLAIN][0];
+  return plain->count && bench_median(plain) < serial ? bench_median(plain) : serial;
 }
 
-/* Runs on a pool of `workers`; with `twin` the serial variant in turn. 0, or -1 when it could
- * not start. */
-static int measure_on(const bench_workload *workload, int quick, unsigned workers,
-                      bench_samples *twin, bench_samples *penny, measurement *m) {
-  int error = penny_start(&(penny_options){.workers = workers});
-  if (error) {
-    fprintf(stderr, "%s: %s\n", workload->name, penny_strerror(error));
-    return -1;
-  }
-  bench_state state = {.size = workload->size[quick], .extra = workload->extra[quick]};
-  int outcome = workload->setup(&state);
-  penny_stats_t before, after;
-  if (outcome == 0) {
-    int ignored = 1;
-    /* Not counted: first touch of the memory. */
-    run_once(workload, &state, BENCH_PENNY, quick, &ignored);
-    double spent = 0;
-    penny_stats(&before);
-    for (int run = 0; run < max_runs && (run < 1 || spent < (quick ? enough_quick_ms : enough_ms));
-         run++) {
-      if (twin) bench_add(twin, run_once(workload, &state, BENCH_SERIAL, quick, &m->is_ok));
-      bench_add(penny, run_once(workload, &state, BENCH_PENNY, quick, &m->is_ok));
-      spent += penny->value[penny->count - 1];
+/* samples -> by / sample, or sample / by; and (sample - by) * scale. */
+static bench_samples over(double by, const bench_samples *samples) {
+  bench_samples out = {.count = 0};
+  for (int i = 0; i < samples->count; i++) bench_add(&out, by / samples->value[i]);
+  return out;
+}
+
+static bench_samples above(const bench_samples *samples, double base, double scale) {
+  bench_samples out = {.count = 0};
+  for (int i = 0; i < samples->count; i++) bench_add(&out, (samples->value[i] - base) * scale);
+  return out;
+}
+
+static void report_penny(FILE *file, const bench_subject *subject, const bench_plan *plan,
+                         const bench_measurement *m, int place) {
+  int workers = plan->counts[place];
+  const bench_samples *ms = &m->ms[BENCH_PENNY][place];
+  double serial = serial_ms(m);
+  if (place == 0) {
+    bench_samples ratio = above(ms, 0, 1 / serial);
+    bench_report_result(file, subject, "penny-c", 1, "t1_over_ts", "ratio", &ratio);
+    if (m->spawns) {
+      bench_samples ns = above(ms, serial, 1e6 / (double)m->spawns);
+      bench_report_result(file, subject, "penny-c", 1, "ns_per_spawn", "ns", &ns);
     }
-    penny_stats(&after);
-    m->steals = (after.steals - before.steals) / (uint64_t)penny->count;
+    return;
   }
-  release(&state);
-  int64_t left = penny_stop();
-  if (left != 0) {
-    fprintf(stderr, "%s: %lld blocks were not freed\n", workload->name, (long long)left);
-    m->is_ok = 0;
-  }
-  return outcome;
+  bench_report_result(file, subject, "penny-c", workers, "steals", "count", &m->steals[place]);
+  bench_report_result(file, subject, "penny-c", workers, "publishes", "count",
+                      &m->publishes[place]);
+  bench_report_result(file, subject, "penny-c", workers, "parks", "count", &m->parks[place]);
 }
 
-static void report(FILE *file, const char *problem, int workers, const measurement *m) {
-  bench_report_result(file, problem, "serial", 1, "serial_ms", "ms", &m->serial);
-  bench_report_result(file, problem, "penny-c", 1, "ms", "ms", &m->one);
-  bench_report_result(file, problem, "penny-c", workers, "ms", "ms", &m->all);
-  bench_samples ratio = {.count = 0}, speedup = {.count = 0};
-  double serial = bench_median(&m->serial);
-  for (int i = 0; i < m->one.count; i++) bench_add(&ratio, m->one.value[i] / m->serial.value[i]);
-  for (int i = 0; i < m->all.count; i++) bench_add(&speedup, serial / m->all.value[i]);
-  bench_report_result(file, problem, "penny-c", 1, "t1_over_ts", "ratio", &ratio);
-  bench_report_result(file, problem, "penny-c", workers, "speedup", "ratio", &speedup);
+static void report(FILE *file, const bench_workload *workload, const bench_plan *plan,
+                   const bench_measurement *m) {
+  const bench_subject subject = {workload->name, workload->input[plan->quick], workload->point};
+  for (bench_variant variant = BENCH_SERIAL; variant < BENCH_VARIANTS; variant++) {
+    const char *name = bench_variant_name[variant];
+    int is_serial = variant < BENCH_PENNY;
+    for (int place = 0; place < (is_serial ? 1 : plan->count_of_counts); place++) {
+      const bench_samples *ms = &m->ms[variant][place];
+      if (!ms->count) continue;
+      bench_report_result(file, &subject, name, plan->counts[place], is_serial ? "serial_ms" : "ms",
+                          "ms", ms);
+      if (is_serial) continue;
+      bench_samples speedup = over(serial_ms(m), ms);
+      bench_report_result(file, &subject, name, plan->counts[place], "speedup", "ratio", &speedup);
+      if (variant == BENCH_PENNY) report_penny(file, &subject, plan, m, place);
+    }
+  }
+}
+
+static void print_row(FILE *out, const bench_workload *workload, const bench_plan *plan,
+                      const bench_measurement *m) {
+  double serial = serial_ms(m), one = bench_median(&m->ms[BENCH_PENNY][0]);
+  fprintf(out, "%-11s %-30s %-5s %10.4g %6.3f", workload->name, workload->input[plan->quick],
+          m->is_ok ? "right" : "WRONG", serial, one > 0 ? one / serial : 0);
+  for (bench_variant variant = BENCH_PENNY; variant < BENCH_VARIANTS; variant++) {
+    if (!m->ms[variant][0].count) continue;
+    fprintf(out, " | %s", bench_variant_name[variant]);
+    for (int place = 0; place < plan->count_of_counts; place++) {
+      double ms = bench_median(&m->ms[variant][place]);
+      fprintf(out, " %.3g", ms > 0 ? serial / ms : 0);
+    }
+  }
+  if (m->spawns) fprintf(out, " | %.2f ns/spawn", (one - serial) * 1e6 / (double)m->spawns);
+  if (plan->count_of_counts > 1) fprintf(out, " | %.0f steals", bench_median(&m->steals[1]));
+  fputc('\n', out);
+  fflush(out);
+}
+
+static int run_table(const bench_workload *table, int count, const options *given, FILE *file,
+                     FILE *out, int *is_ok) {
+  static bench_measurement m;
+  int done = 0;
+  for (int i = 0; i < count; i++) {
+    const bench_workload *workload = &table[i];
+    if (given->only ? !is_listed(given->only, workload->name) : workload->is_extra) continue;
+    if (!workload->input[given->plan.quick]) continue;
+    bench_measure(workload, &given->plan, &m);
+    print_row(out, workload, &given->plan, &m);
+    report(file, workload, &given->plan, &m);
+    *is_ok &= m.is_ok;
+    done++;
+  }
+  return done;
+}
+
+/* "1,2,4,8"; one number N means 1 and N. 0, or -1 for a bad list. */
+static int read_counts(bench_plan *plan, const char *text) {
+  plan->counts[0] = 1;
+  plan->count_of_counts = 1;
+  for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    int workers = atoi(at);
+    if (workers < 1 || workers > 256 || plan->count_of_counts == BENCH_MAX_COUNTS) return -1;
+    if (workers > 1) plan->counts[plan->count_of_counts++] = workers;
+  }
+  return 0;
+}
+
+static int read_variants(bench_plan *plan, const char *text) {
+  plan->variants = 0;
+  for (bench_variant variant = BENCH_SERIAL; variant < BENCH_VARIANTS; variant++)
+    if (is_listed(text, bench_variant_name[variant])) plan->variants |= BENCH_HAS(variant);
+  return plan->variants ? 0 : -1;
 }
 
 static const char usage[] =
-    "penny_bench [--quick] [--only NAME] [--workers N] [--runs N] [--json FILE] [--words FILE]\n"
+    "penny_bench [--quick] [--only NAME,NAME] [--variant NAME,NAME] [--workers 1,2,4,8]\n"
+    "            [--rounds N] [--runs N] [--json FILE or -] [--words FILE]\n"
     "            [--image FILE WIDTH HEIGHT (raw RGBA)]\n";
 
-int main(int argc, char **argv) {
-  int quick = 0, workers = (int)sysconf(_SC_NPROCESSORS_ONLN), is_ok = 1;
-  const char *only = NULL, *json = NULL;
+/* 0, or -1 for what is not understood. */
+static int read_options(options *given, int argc, char **argv) {
+  bench_plan *plan = &given->plan;
   for (int i = 1; i < argc; i++) {
-    if (!strcmp(argv[i], "--quick"))
-      quick = 1;
-    else if (!strcmp(argv[i], "--only") && i + 1 < argc)
-      only = argv[++i];
-    else if (!strcmp(argv[i], "--workers") && i + 1 < argc)
-      workers = atoi(argv[++i]);
-    else if (!strcmp(argv[i], "--runs") && i + 1 < argc)
-      max_runs = atoi(argv[++i]);
-    else if (!strcmp(argv[i], "--json") && i + 1 < argc)
-      json = argv[++i];
-    else if (!strcmp(argv[i], "--words") && i + 1 < argc)
-      bench_words_file = argv[++i];
-    else if (!strcmp(argv[i], "--image") && i + 3 < argc) {
-      bench_image_file = argv[++i];
+    const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+    if (!strcmp(argv[i], "--quick")) {
+      plan->quick = 1;
+      continue;
+    }
+    if (!value) return -1;
+    i++;
+    if (!strcmp(argv[i - 1], "--only"))
+      given->only = value;
+    else if (!strcmp(argv[i - 1], "--json"))
+      given->json = value;
+    else if (!strcmp(argv[i - 1], "--runs"))
+      plan->runs = atoi(value);
+    else if (!strcmp(argv[i - 1], "--rounds"))
+      plan->rounds = atoi(value);
+    else if (!strcmp(argv[i - 1], "--words"))
+      bench_words_file = value;
+    else if (!strcmp(argv[i - 1], "--variant") && read_variants(plan, value))
+      return -1;
+    else if (!strcmp(argv[i - 1], "--workers") && read_counts(plan, value))
+      return -1;
+    else if (!strcmp(argv[i - 1], "--image") && i + 2 < argc) {
+      bench_image_file = value;
       bench_image_width = atoi(argv[++i]);
       bench_image_height = atoi(argv[++i]);
-    } else {
-      fputs(usage, stderr);
-      return 2;
-    }
+    } else if (strcmp(argv[i - 1], "--variant") && strcmp(argv[i - 1], "--workers"))
+      return -1;
   }
-  if (workers < 1 || workers > 256 || max_runs < 1) {
-    fputs("workers: 1 to 256; runs: 1 or more\n", stderr);
+  return plan->runs < 1 || plan->rounds < 1 || plan->runs * plan->rounds > BENCH_MAX_RUNS ? -1 : 0;
+}
+
+int main(int argc, char **argv) {
+  options given = {.plan = {.variants = ~0u, .counts = {1, 2, 4, 8}, .count_of_counts = 4}};
+  for (int i = 1; i < argc; i++) given.plan.quick |= !strcmp(argv[i], "--quick");
+  given.plan.rounds = given.plan.quick ? 1 : 3;
+  given.plan.runs = given.plan.quick ? 2 : 3;
+  if (read_options(&given, argc, argv)) {
+    fputs(usage, stderr);
     return 2;
   }
-  if (max_runs > BENCH_MAX_RUNS) max_runs = BENCH_MAX_RUNS;
-  FILE *file = json ? fopen(json, "w") : NULL;
-  if (json && !file) {
-    perror(json);
+  int is_stdout = given.json && !strcmp(given.json, "-");
+  FILE *file = is_stdout ? stdout : given.json ? fopen(given.json, "w") : NULL;
+  if (given.json && !file) {
+    perror(given.json);
     return 2;
   }
+  FILE *out = is_stdout ? stderr : stdout;
   bench_report_begin(file);
-  printf("%-11s %-32s %-6s %10s %10s %10s %6s %8s %8s\n", "workload", "input", "answer",
-         "serial ms", "1 worker", "all", "T1/Ts", "speed-up", "steals");
-  int done = 0;
-  for (int i = 0; i < bench_workload_count; i++) {
-    const bench_workload *workload = &bench_workloads[i];
-    if (only && strcmp(only, workload->name)) continue;
-    measurement m = {.is_ok = 1};
-    if (measure_on(workload, quick, 1, &m.serial, &m.one, &m) ||
-        measure_on(workload, quick, (unsigned)workers, NULL, &m.all, &m))
-      m.is_ok = 0;
-    double serial = bench_median(&m.serial), one = bench_median(&m.one), all = bench_median(&m.all);
-    printf("%-11s %-32s %-6s %10.1f %10.1f %10.1f %6.2f %8.2f %8llu\n", workload->name,
-           workload->input[quick], m.is_ok ? "right" : "WRONG", serial, one, all,
-           serial > 0 ? one / serial : 0, all > 0 ? serial / all : 0, (unsigned long long)m.steals);
-    fflush(stdout);
-    report(file, workload->name, workers, &m);
-    is_ok &= m.is_ok;
-    done++;
-  }
+  fprintf(out, "%-11s %-30s %-5s %10s %6s | speed-up on", "workload", "input", "answer",
+          "serial ms", "T1/Ts");
+  for (int i = 0; i < given.plan.count_of_counts; i++) fprintf(out, " %d", given.plan.counts[i]);
+  fputs(" workers\n", out);
+  int is_ok = 1;
+  int done = run_table(bench_workloads, bench_workload_count, &given, file, out, &is_ok) +
+             run_table(bench_workloads_more, bench_workload_more_count, &given, file, out, &is_ok);
   bench_report_end(file);
-  if (file) fclose(file);
-  if (done == 0) fprintf(stderr, "no workload %s\n", only ? only : "");
+  if (file && !is_stdout) fclose(file);
+  if (done == 0) fprintf(stderr, "no workload %s\n", given.only ? given.only : "");
   return is_ok && done > 0 ? 0 : 1;
 }

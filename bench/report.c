@@ -9,6 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __EMSCRIPTEN__
+#define ENGINE "emscripten"
+#else
+#define ENGINE "native"
+#endif
+
 void bench_add(bench_samples *samples, double value) {
   if (samples->count < BENCH_MAX_RUNS) samples->value[samples->count++] = value;
 }
@@ -54,23 +60,25 @@ void bench_report_begin(FILE *file) {
   strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
   result_count = 0;
   fprintf(file,
-          "{ \"environment\": { \"commit\": \"%s\", \"cpu\": \"%s\", \"cores\": %ld, \"engine\": "
-          "\"native\", "
+          "{ \"environment\": { \"commit\": \"%s\", \"cpu\": \"%s\", \"cores\": %ld, "
+          "\"engine\": \"" ENGINE "\", "
           "\"isolated\": true, \"date\": \"%s\" },\n  \"results\": [",
           commit ? commit : "", cpu, sysconf(_SC_NPROCESSORS_ONLN), date);
 }
 
-void bench_report_result(FILE *file, const char *problem, const char *variant, int workers,
+void bench_report_result(FILE *file, const bench_subject *subject, const char *variant, int workers,
                          const char *metric, const char *unit, const bench_samples *samples) {
   if (!file || samples->count == 0) return;
   double values[BENCH_MAX_RUNS] = {0};
   sorted(samples, values);
+  fprintf(file, "%s\n    { \"problem\": \"%s\", \"input\": \"%s\", ", result_count++ ? "," : "",
+          subject->problem, subject->input);
+  if (subject->size) fprintf(file, "\"size\": %d, ", subject->size);
   fprintf(file,
-          "%s\n    { \"problem\": \"%s\", \"variant\": \"%s\", \"engine\": \"native\", "
-          "\"workers\": %d, \"metric\": \"%s\", "
+          "\"variant\": \"%s\", \"engine\": \"" ENGINE "\", \"workers\": %d, \"metric\": \"%s\", "
           "\"unit\": \"%s\", \"median\": %.6g, \"min\": %.6g, \"max\": %.6g, \"runs\": [",
-          result_count++ ? "," : "", problem, variant, workers, metric, unit, bench_median(samples),
-          values[0], values[samples->count - 1]);
+          variant, workers, metric, unit, bench_median(samples), values[0],
+          values[samples->count - 1]);
   for (int i = 0; i < samples->count; i++)
     fprintf(file, "%s%.6g", i ? ", " : "", samples->value[i]);
   fprintf(file, "] }");

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { BENCH_MAX_RUNS = 9 };
+enum { BENCH_MAX_RUNS = 64 };
 
 typedef struct bench_samples {
   double value[BENCH_MAX_RUNS]; /* in the order of the runs */
@@ -20,7 +20,12 @@ double bench_median(const bench_samples *samples);
 
 /* Begins and ends the report; `file` may be NULL in all of these, and then nothing is written. */
 void bench_report_begin(FILE *file);
-void bench_report_result(FILE *file, const char *problem, const char *variant, int workers,
+/* What a result is about. `input` in words; `size` of a problem that is measured at several, or 0. */
+typedef struct bench_subject {
+  const char *problem, *input;
+  int size;
+} bench_subject;
+void bench_report_result(FILE *file, const bench_subject *subject, const char *variant, int workers,
                          const char *metric, const char *unit, const bench_samples *samples);
 void bench_report_end(FILE *file);
 

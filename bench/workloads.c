@@ -1,9 +1,8 @@
 /*
- * workloads.c: the table of the native runner: how each problem gets its input, runs and is
- * checked. Nothing of it is in the web module. Buffers come from penny_alloc; the runner frees
- * whatever stands in state->buffer.
+ * workloads.c: the first table of the native runner (table.h): the problems that the demo page shows
+ * as well.
  */
-#include "workloads.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,37 +16,37 @@ int32_t bench_image_width = 2572, bench_image_height = 1740;
 /* The misspelt words of the words workload, made from this file by web/workloads.js too. */
 static const char *const queries_file = "web/misspellings.txt";
 
-static int take(bench_state *state, int which, size_t bytes) {
-  state->buffer[which] = penny_alloc(bytes);
-  return state->buffer[which] ? 0 : -1;
-}
-
-/* Runs the parallel task or its twin. */
-#define BENCH_RUN(variant, name, ...) \
-  ((variant) == BENCH_PENNY ? PENNY_RUN(name, __VA_ARGS__) : PENNY_RUN(name##_serial, __VA_ARGS__))
-
 static int setup_number(bench_state *state) {
   (void)state;
   return 0;
 }
 
 static int64_t run_fib(bench_state *state, bench_variant variant) {
-  return BENCH_RUN(variant, bench_fib, state->size);
+  if (variant == BENCH_PLAIN) return PENNY_RUN(bench_fib_plain, state->size);
+  return BENCH_RUN_PEERS(variant, bench_fib, state->size);
 }
 
-static int check_fib(bench_state *state, int64_t result, int quick) {
-  (void)quick;
+static int64_t fibonacci(int32_t n) {
   int64_t a = 0, b = 1;
-  for (int32_t i = 0; i < state->size; i++) {
+  for (int32_t i = 0; i < n; i++) {
     int64_t next = a + b;
     a = b;
     b = next;
   }
-  return result == a;
+  return a;
+}
+
+static int check_fib(bench_state *state, int64_t result, int quick) {
+  (void)quick;
+  return result == fibonacci(state->size);
+}
+
+static int64_t spawns_fib(const bench_state *state) {
+  return fibonacci(state->size + 1) - 1; /* the inner nodes of the tree of calls */
 }
 
 static int64_t run_nqueens(bench_state *state, bench_variant variant) {
-  return BENCH_RUN(variant, bench_nqueens, state->size);
+  return BENCH_RUN_PEERS(variant, bench_nqueens, state->size);
 }
 
 static int check_nqueens(bench_state *state, int64_t result, int quick) {
@@ -58,14 +57,16 @@ static int check_nqueens(bench_state *state, int64_t result, int quick) {
 }
 
 static int64_t run_uts(bench_state *state, bench_variant variant) {
-  return BENCH_RUN(variant, bench_uts, state->size);
+  return BENCH_RUN_PEERS(variant, bench_uts, state->size);
 }
 
 static int check_uts(bench_state *state, int64_t result, int quick) {
   (void)quick;
-  /* T1 and T3 as published; the small ones as the twin counts them. */
+  /* As published; the small ones as the twin counts them. */
   switch (state->size) {
   case 1: return result == 4130071;
+  case 2: return result == 4117769;
+  case 33: return result == 111345631;
   case 3: return result == 4112897;
   default: return result == PENNY_RUN(bench_uts_serial, state->size);
   }
@@ -73,7 +74,7 @@ static int check_uts(bench_state *state, int64_t result, int quick) {
 
 static int setup_sort(bench_state *state) {
   size_t bytes = (size_t)state->size * sizeof(int32_t);
-  return take(state, 0, bytes) || take(state, 1, bytes) ? -1 : 0;
+  return bench_take(state, 0, bytes) || bench_take(state, 1, bytes) ? -1 : 0;
 }
 
 static void reset_sort(bench_state *state) {
@@ -92,8 +93,8 @@ static int check_sort(bench_state *state, int64_t result, int quick) {
 static int setup_matrices(bench_state *state) {
   size_t bytes = (size_t)state->size * (size_t)state->size * sizeof(double);
   for (int i = 0; i < 3; i++)
-    if (take(state, i, bytes)) return -1;
-  if (take(state, 3, 2 * bytes)) return -1;
+    if (bench_take(state, i, bytes)) return -1;
+  if (bench_take(state, 3, 2 * bytes)) return -1;
   PENNY_RUN(bench_matrix_fill, state->buffer[1], state->size, 1);
   PENNY_RUN(bench_matrix_fill, state->buffer[2], state->size, 2);
   return 0;
@@ -104,8 +105,8 @@ static void reset_matrices(bench_state *state) {
 }
 
 static int64_t run_matmul(bench_state *state, bench_variant variant) {
-  return BENCH_RUN(variant, bench_matmul, state->buffer[0], state->buffer[1], state->buffer[2],
-                   state->size);
+  return BENCH_RUN_PEERS(variant, bench_matmul, state->buffer[0], state->buffer[1],
+                         state->buffer[2], state->size);
 }
 
 static int64_t run_strassen(bench_state *state, bench_variant variant) {
@@ -125,8 +126,8 @@ static int check_matrices(bench_state *state, int64_t result, int quick) {
 
 static int setup_heat(bench_state *state) {
   size_t width = (size_t)state->size + 2;
-  return take(state, 0, width * width * sizeof(double)) ||
-                 take(state, 1, width * width * sizeof(double))
+  return bench_take(state, 0, width * width * sizeof(double)) ||
+                 bench_take(state, 1, width * width * sizeof(double))
              ? -1
              : 0;
 }
@@ -146,10 +147,10 @@ static int check_heat(bench_state *state, int64_t result, int quick) {
 }
 
 static int setup_knapsack(bench_state *state) {
-  if (take(state, 0, (4 + 2 * (size_t)state->size) * sizeof(int32_t))) return -1;
+  if (bench_take(state, 0, (4 + 2 * (size_t)state->size) * sizeof(int32_t))) return -1;
   int32_t *problem = state->buffer[0];
   PENNY_RUN(bench_knapsack_fill, problem, state->size, state->extra);
-  return take(state, 1, ((size_t)problem[1] + 1) * sizeof(int32_t));
+  return bench_take(state, 1, ((size_t)problem[1] + 1) * sizeof(int32_t));
 }
 
 static int64_t run_knapsack(bench_state *state, bench_variant variant) {
@@ -163,7 +164,8 @@ static int check_knapsack(bench_state *state, int64_t result, int quick) {
 
 static int setup_mandelbrot(bench_state *state) {
   size_t pixels = (size_t)state->size * (size_t)state->size;
-  return take(state, 0, pixels * sizeof(uint16_t)) || take(state, 1, pixels / 4096) ? -1 : 0;
+  return bench_take(state, 0, pixels * sizeof(uint16_t)) || bench_take(state, 1, pixels / 4096) ? -1
+                                                                                                : 0;
 }
 
 static void reset_mandelbrot(bench_state *state) {
@@ -197,7 +199,7 @@ static int32_t read_file(bench_state *state, int which, const char *path) {
   long length = -1;
   if (fseek(file, 0, SEEK_END) == 0) length = ftell(file);
   rewind(file);
-  if (length < 0 || length > INT32_MAX / 2 || take(state, which, (size_t)length + 1) ||
+  if (length < 0 || length > INT32_MAX / 2 || bench_take(state, which, (size_t)length + 1) ||
       fread(state->buffer[which], 1, (size_t)length, file) != (size_t)length)
     length = -1;
   fclose(file);
@@ -208,8 +210,8 @@ static int setup_words(bench_state *state) {
   enum { LINES = 400000 };
   int32_t bytes = read_file(state, 0, bench_words_file);
   int32_t query_bytes = bytes < 0 ? -1 : read_file(state, 2, queries_file);
-  if (query_bytes < 0 || take(state, 1, (LINES + 1) * sizeof(uint32_t))) return -1;
-  if (take(state, 3, (size_t)state->size * sizeof(bench_query))) return -1;
+  if (query_bytes < 0 || bench_take(state, 1, (LINES + 1) * sizeof(uint32_t))) return -1;
+  if (bench_take(state, 3, (size_t)state->size * sizeof(bench_query))) return -1;
   state->number[0] = PENNY_RUN(bench_words_index, state->buffer[0], bytes, state->buffer[1], LINES);
   state->number[1] =
       PENNY_RUN(bench_words_queries, state->buffer[2], query_bytes, state->buffer[3], state->size);
@@ -239,10 +241,13 @@ static int setup_image(bench_state *state) {
   if (is_file) {
     if (read_file(state, 0, bench_image_file) != (int32_t)bytes) return -1;
   } else {
-    if (take(state, 0, bytes)) return -1;
+    if (bench_take(state, 0, bytes)) return -1;
     PENNY_RUN(bench_image_fill, state->buffer[0], width, height);
   }
-  return take(state, 1, bytes) || take(state, 2, bytes) || take(state, 3, bytes / 64) ? -1 : 0;
+  return bench_take(state, 1, bytes) || bench_take(state, 2, bytes) ||
+                 bench_take(state, 3, bytes / 64)
+             ? -1
+             : 0;
 }
 
 static int64_t run_image(bench_state *state, bench_variant variant) {
@@ -257,95 +262,40 @@ static int check_image(bench_state *state, int64_t result, int quick) {
                                   (int32_t)state->number[0], (int32_t)state->number[1]) == 0;
 }
 
+/* clang-format off */
 const bench_workload bench_workloads[] = {
-    {"fib", {"fib(38)", "fib(27)"}, {38, 27}, {0, 0}, setup_number, NULL, run_fib, check_fib},
-    {"nqueens",
-     {"12 queens", "9 queens"},
-     {12, 9},
-     {0, 0},
-     setup_number,
-     NULL,
-     run_nqueens,
-     check_nqueens},
-    {"cilksort",
-     {"8,000,000 int32", "200,000 int32"},
-     {8000000, 200000},
-     {0, 0},
-     setup_sort,
-     reset_sort,
-     run_sort,
-     check_sort},
-    {"matmul",
-     {"1024 x 1024 double", "256 x 256 double"},
-     {1024, 256},
-     {0, 0},
-     setup_matrices,
-     reset_matrices,
-     run_matmul,
-     check_matrices},
-    {"strassen",
-     {"1024 x 1024 double", "256 x 256 double"},
-     {1024, 256},
-     {0, 0},
-     setup_matrices,
-     reset_matrices,
-     run_strassen,
-     check_matrices},
-    {"heat",
-     {"2048 x 2048, 100 steps", "256 x 256, 20 steps"},
-     {2048, 256},
-     {100, 20},
-     setup_heat,
-     reset_heat,
-     run_heat,
-     check_heat},
-    {"knapsack",
-     {"56 items", "40 items"},
-     {56, 40},
-     {3, 3},
-     setup_knapsack,
-     NULL,
-     run_knapsack,
-     check_knapsack},
-    {"uts-t1",
-     {"T1: geometric, 4,130,071 nodes", "geometric, small"},
-     {1, 11},
-     {0, 0},
-     setup_number,
-     NULL,
-     run_uts,
-     check_uts},
-    {"uts-t3",
-     {"T3: binomial, 4,112,897 nodes", "binomial, small"},
-     {3, 13},
-     {0, 0},
-     setup_number,
-     NULL,
-     run_uts,
-     check_uts},
-    {"mandelbrot",
-     {"2048 x 2048, 256 iterations", "256 x 256, 256 iterations"},
-     {2048, 256},
-     {256, 256},
-     setup_mandelbrot,
-     reset_mandelbrot,
-     run_mandelbrot,
-     check_mandelbrot},
-    {"words",
-     {"120 misspellings, 104,334 words", "8 misspellings, 104,334 words"},
-     {120, 8},
-     {0, 0},
-     setup_words,
-     NULL,
-     run_words,
-     check_words},
-    {"image",
-     {"4.5 megapixels", "200 x 200"},
-     {0, 200},
-     {0, 0},
-     setup_image,
-     NULL,
-     run_image,
-     check_image},
+    {.name = "fib", .input = {"fib(38)", "fib(27)"}, .size = {38, 27}, .variants = BENCH_HAS(BENCH_PLAIN),
+     .setup = setup_number, .run = run_fib, .check = check_fib, .spawns = spawns_fib},
+    /* Peers that need 100 ns and more for a spawn would take minutes for the one above. */
+    {.name = "fib", .input = {"fib(30)", "fib(22)"}, .size = {30, 22}, .point = 30, .variants = BENCH_PEERS,
+     .setup = setup_number, .run = run_fib, .check = check_fib, .spawns = spawns_fib},
+    {.name = "nqueens", .input = {"12 queens", "9 queens"}, .size = {12, 9}, .variants = BENCH_PEERS,
+     .setup = setup_number, .run = run_nqueens, .check = check_nqueens},
+    {.name = "cilksort", .input = {"8,000,000 int32", "200,000 int32"}, .size = {8000000, 200000},
+     .setup = setup_sort, .reset = reset_sort, .run = run_sort, .check = check_sort},
+    {.name = "matmul", .input = {"1024 x 1024 double", "256 x 256 double"}, .size = {1024, 256}, .variants = BENCH_PEERS,
+     .setup = setup_matrices, .reset = reset_matrices, .run = run_matmul, .check = check_matrices},
+    {.name = "strassen", .input = {"1024 x 1024 double", "256 x 256 double"}, .size = {1024, 256},
+     .setup = setup_matrices, .reset = reset_matrices, .run = run_strassen, .check = check_matrices},
+    {.name = "heat", .input = {"2048 x 2048, 100 steps", "256 x 256, 20 steps"}, .size = {2048, 256}, .extra = {100, 20},
+     .setup = setup_heat, .reset = reset_heat, .run = run_heat, .check = check_heat},
+    {.name = "knapsack", .input = {"56 items", "40 items"}, .size = {56, 40}, .extra = {3, 3},
+     .setup = setup_knapsack, .run = run_knapsack, .check = check_knapsack},
+    {.name = "uts-t1", .input = {"T1: geometric, 4,130,071 nodes", "geometric, small"}, .size = {1, 11},
+     .setup = setup_number, .run = run_uts, .check = check_uts},
+    {.name = "uts-t2", .input = {"T2: cyclic, 4,117,769 nodes", "cyclic, small"}, .size = {2, 12},
+     .setup = setup_number, .run = run_uts, .check = check_uts},
+    {.name = "uts-t3", .input = {"T3: binomial, 4,112,897 nodes", "binomial, small"}, .size = {3, 13}, .variants = BENCH_PEERS,
+     .setup = setup_number, .run = run_uts, .check = check_uts},
+    {.name = "uts-t3l", .input = {"T3L: binomial, 111,345,631 nodes"}, .size = {33, 13}, .is_extra = 1,
+     .setup = setup_number, .run = run_uts, .check = check_uts},
+    {.name = "mandelbrot", .input = {"2048 x 2048, 256 iterations", "256 x 256, 256 iterations"}, .size = {2048, 256},
+     .extra = {256, 256},
+     .setup = setup_mandelbrot, .reset = reset_mandelbrot, .run = run_mandelbrot, .check = check_mandelbrot},
+    {.name = "words", .input = {"120 misspellings, 104,334 words", "8 misspellings, 104,334 words"}, .size = {120, 8},
+     .setup = setup_words, .run = run_words, .check = check_words},
+    {.name = "image", .input = {"4.5 megapixels", "200 x 200"}, .size = {0, 200},
+     .setup = setup_image, .run = run_image, .check = check_image},
 };
+/* clang-format on */
 const int bench_workload_count = BENCH_COUNT(bench_workloads);

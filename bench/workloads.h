@@ -22,8 +22,8 @@ PENNY_DECLARE(int64_t, bench_fib_plain, (int32_t, n));
 PENNY_DECLARE(int64_t, bench_nqueens, (int32_t, size));
 PENNY_DECLARE(int64_t, bench_nqueens_serial, (int32_t, size));
 
-/* Number of nodes of a tree of the Unbalanced Tree Search benchmark: 1 is T1, 3 is T3; 11 and 13
- * are small ones. */
+/* Number of nodes of a tree of the Unbalanced Tree Search benchmark: 1 is T1, 2 is T2, 3 is T3, 33
+ * is T3L; 11, 12 and 13 are small ones. */
 PENNY_DECLARE(int64_t, bench_uts, (int32_t, tree));
 PENNY_DECLARE(int64_t, bench_uts_serial, (int32_t, tree));
 
@@ -58,6 +58,81 @@ PENNY_DECLARE(int64_t, bench_strassen_serial, (double *, c), (const double *, a)
 /* The largest |c x - a (b x)| / n for x of -1 and 1 (Freivalds); scratch: 4 * n doubles. */
 PENNY_DECLARE(double, bench_matmul_check, (const double *, c), (const double *, a),
               (const double *, b), (double *, scratch), (int32_t, n));
+
+/* L and U in place, without pivots. Return 0. */
+PENNY_DECLARE(int64_t, bench_lu, (double *, a), (int32_t, n));
+PENNY_DECLARE(int64_t, bench_lu_serial, (double *, a), (int32_t, n));
+PENNY_DECLARE(void, bench_lu_fill, (double *, a), (int32_t, n));
+PENNY_DECLARE(void, bench_lu_copy, (double *, to), (const double *, from), (int32_t, n));
+/* The largest |L (U x) - a x| / n; scratch: 4 * n doubles. */
+PENNY_DECLARE(double, bench_lu_check, (const double *, factors), (const double *, a),
+              (double *, scratch), (int32_t, n));
+
+/* ---- transform: complex numbers as pairs of doubles, n a power of two of at least 2 ---------- */
+
+PENNY_DECLARE(void, bench_fft_fill, (double *, in), (int32_t, n), (int32_t, seed));
+/* twiddles: n complex numbers. */
+PENNY_DECLARE(void, bench_fft_twiddles, (double *, twiddles), (int32_t, n));
+/* out: the transform of in. Return 0. */
+PENNY_DECLARE(int64_t, bench_fft, (double *, out), (const double *, in), (const double *, twiddles),
+              (int32_t, n));
+PENNY_DECLARE(int64_t, bench_fft_serial, (double *, out), (const double *, in),
+              (const double *, twiddles), (int32_t, n));
+/* How far the sum of all outputs, each turned, is from what it must be; about 1e-12. */
+PENNY_DECLARE(double, bench_fft_check, (const double *, out), (const double *, in), (int32_t, n));
+
+/* ---- tree ------------------------------------------------------------------------------------ */
+
+typedef struct bench_tree {
+  struct bench_tree *left, *right;
+  int32_t value;
+} bench_tree;
+
+/* Makes a balanced tree whose root is nodes[0] and returns the sum of its values. */
+PENNY_DECLARE(int64_t, bench_treesum_fill, (bench_tree *, nodes), (int32_t, count),
+              (int32_t, seed));
+/* The sum, `repeats` times over. */
+PENNY_DECLARE(int64_t, bench_treesum, (const bench_tree *, root), (int32_t, repeats));
+PENNY_DECLARE(int64_t, bench_treesum_serial, (const bench_tree *, root), (int32_t, repeats));
+
+/* ---- graph ----------------------------------------------------------------------------------- */
+
+enum { BENCH_BFS_EDGES = 8 };
+
+/* vertices: a power of two; offsets: vertices + 1; targets: 2 * BENCH_BFS_EDGES * vertices. */
+PENNY_DECLARE(int64_t, bench_bfs_fill, (uint32_t *, offsets), (uint32_t *, targets),
+              (int32_t, vertices));
+/* levels: distance of each vertex from vertex 1, or -1; queue: 2 * vertices. Return the number of
+ * vertices reached. */
+PENNY_DECLARE(int64_t, bench_bfs, (const uint32_t *, offsets), (const uint32_t *, targets),
+              (int32_t *, levels), (uint32_t *, queue), (int32_t, vertices));
+PENNY_DECLARE(int64_t, bench_bfs_serial, (const uint32_t *, offsets), (const uint32_t *, targets),
+              (int32_t *, levels), (uint32_t *, queue), (int32_t, vertices));
+/* Number of faults. */
+PENNY_DECLARE(int64_t, bench_bfs_check, (const uint32_t *, offsets), (const uint32_t *, targets),
+              (const int32_t *, levels), (int32_t, vertices));
+
+/* ---- loops ----------------------------------------------------------------------------------- */
+
+enum { BENCH_LOOP_EMPTY, BENCH_LOOP_UNIFORM, BENCH_LOOP_SKEWED };
+
+typedef struct bench_loop_part {
+  uint32_t *out;
+  int64_t count;
+  int32_t kind;
+} bench_loop_part;
+
+/* out[i] = the body's value, for `count` iterations, `repeats` times over. Return 0. */
+PENNY_DECLARE(int64_t, bench_loop, (uint32_t *, out), (int32_t, count), (int32_t, kind),
+              (int32_t, repeats));
+PENNY_DECLARE(int64_t, bench_loop_serial, (uint32_t *, out), (int32_t, count), (int32_t, kind),
+              (int32_t, repeats));
+/* The same by halving down to `grain` iterations. */
+PENNY_DECLARE(int64_t, bench_loop_grain, (uint32_t *, out), (int32_t, count), (int32_t, kind),
+              (int32_t, repeats), (int32_t, grain));
+/* Number of wrong elements, when all were 0 before. */
+PENNY_DECLARE(int64_t, bench_loop_check, (const uint32_t *, out), (int32_t, count),
+              (int32_t, kind));
 
 /* ---- grids ----------------------------------------------------------------------------------- */
 
@@ -134,36 +209,16 @@ PENNY_DECLARE(int64_t, bench_image_check, (const uint8_t *, source), (const uint
               (const uint8_t *, edges), (const uint8_t *, thumbnail), (int32_t, width),
               (int32_t, height));
 
-/* ---- the table for the native runner (workloads.c) ------------------------------------------- */
+/* ---- what the peers share with the problems -------------------------------------------------- */
 
-typedef enum bench_variant { BENCH_SERIAL, BENCH_PENNY } bench_variant;
-
-/* What a run works on; which fields mean what is the workload's own affair. */
-typedef struct bench_state {
-  int32_t size, extra;
-  void *buffer[6];
-  int64_t number[4];
-} bench_state;
-
-typedef struct bench_workload {
-  const char *name;
-  const char *input[2];              /* in words: full, quick */
-  int32_t size[2];                   /* full, quick */
-  int32_t extra[2];                  /* a second number */
-  int (*setup)(bench_state *state);  /* 0, or -1 when there is no memory or no input */
-  void (*reset)(bench_state *state); /* before each run; NULL: nothing to do */
-  int64_t (*run)(bench_state *state, bench_variant variant);   /* the timed part */
-  int (*check)(bench_state *state, int64_t result, int quick); /* 1 when the answer is right */
-} bench_workload;
-
-extern const bench_workload bench_workloads[];
-extern const int bench_workload_count;
-
-/* The word list that the words workload reads, and a file of raw RGBA for the image workload (or
- * NULL: a made one). */
-extern const char *bench_words_file;
-extern const char *bench_image_file;
-extern int32_t bench_image_width, bench_image_height;
+#ifdef __cplusplus
+extern "C" {
+#endif
+int64_t bench_treesum_plain(const bench_tree *node);
+void bench_loop_run(const bench_loop_part *loop, int64_t begin, int64_t end);
+#ifdef __cplusplus
+}
+#endif
 
 /* ---- for the problems ------------------------------------------------------------------------ */
 

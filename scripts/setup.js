@@ -1,6 +1,6 @@
-// Installs what is missing: Debian packages by apt-get, npm packages by npm ci. Used by `npm start` (set 'demo') and
-// `npm test` (set 'test'), or alone: node scripts/setup.js [demo|test]. Uses Node's own modules only and takes well under a
-// second when everything is there.
+// Installs what is missing: Debian packages by apt-get, npm packages by npm ci. Used by `npm start` (set 'demo'), `npm test`
+// (set 'test') and `npm run bench` (set 'bench'), or alone: node scripts/setup.js [demo|test|bench]. Uses Node's own modules only
+// and takes well under a second when everything is there.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,14 @@ const testPackages = {
   xvfb: 'a display for WebKit',
   'clang-format': 'the formatter for C',
 };
-const sets = { demo: demoPackages, test: { ...demoPackages, ...testPackages } };
+const benchPackages = {
+  'libtbb-dev': 'oneTBB, which native Penny is measured against',
+};
+const sets = {
+  demo: demoPackages,
+  test: { ...demoPackages, ...testPackages },
+  bench: { ...demoPackages, ...testPackages, ...benchPackages },
+};
 
 async function isInstalled(names) {
   const { output } = await run(
@@ -110,11 +117,11 @@ async function installNodePackages(folder, verb, say) {
   writeFileSync(mark, lock);
 }
 
-/** Brings the set ('demo' or 'test') on this machine, or throws an Error that says what a person must install. */
+/** Brings the set ('demo', 'test' or 'bench') on this machine, or throws an Error that says what a person must install. */
 export async function setup(set = 'test', say = (text) => console.log(`setup: ${text}`)) {
   const start = performance.now();
   const packages = sets[set];
-  if (!packages) throw new Error(`unknown set ${set}: demo or test`);
+  if (!packages) throw new Error(`unknown set ${set}: demo, test or bench`);
   mkdirSync(join(root, 'build', 'logs'), { recursive: true });
   if (Number.parseInt(process.versions.node, 10) < 20)
     throw new Error('Node 20 or later is needed');

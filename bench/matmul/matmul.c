@@ -10,9 +10,9 @@ typedef double pair __attribute__((vector_size(16)));
  * is. */
 typedef double pair_in_memory __attribute__((vector_size(16), may_alias, aligned(8)));
 
-/* c (one tile) += or = a * b. */
+/* c (one tile) =, += or -= a * b. */
 static void multiply_tile(double *restrict c, const double *restrict a, const double *restrict b,
-                          int adds) {
+                          int how) {
   enum { N = MATRIX_TILE };
   for (int i = 0; i < N; i += 4) {
     for (int j = 0; j < N; j += 4) {
@@ -35,7 +35,10 @@ static void multiply_tile(double *restrict c, const double *restrict a, const do
       }
       pair_in_memory *to[4];
       for (int r = 0; r < 4; r++) to[r] = (pair_in_memory *)(void *)(c + (i + r) * N + j);
-      if (adds) {
+      if (how == MATRIX_SUBTRACT)
+        s00 = -s00, s01 = -s01, s10 = -s10, s11 = -s11, s20 = -s20, s21 = -s21, s30 = -s30,
+        s31 = -s31;
+      if (how != MATRIX_SET) {
         s00 += to[0][0], s01 += to[0][1], s10 += to[1][0], s11 += to[1][1];
         s20 += to[2][0], s21 += to[2][1], s30 += to[3][0], s31 += to[3][1];
       }
@@ -45,29 +48,29 @@ static void multiply_tile(double *restrict c, const double *restrict a, const do
   }
 }
 
-void matrix_multiply(double *c, const double *a, const double *b, int32_t n, int adds) {
+void matrix_multiply(double *c, const double *a, const double *b, int32_t n, int how) {
   if (n == MATRIX_TILE) {
-    multiply_tile(c, a, b, adds);
+    multiply_tile(c, a, b, how);
     return;
   }
   for (int k = 0; k < 2; k++)
     for (int q = 0; q < 4; q++)
       matrix_multiply(matrix_quadrant(c, n, q), matrix_quadrant(a, n, (q & 2) + k),
-                      matrix_quadrant(b, n, 2 * k + (q & 1)), n / 2, k || adds);
+                      matrix_quadrant(b, n, 2 * k + (q & 1)), n / 2, how ? how : k);
 }
 
 PENNY_TASK(void, bench_matmul_block, (double *, c), (const double *, a), (const double *, b),
-           (int32_t, n), (int32_t, adds)) {
+           (int32_t, n), (int32_t, how)) {
   if (n == MATRIX_TILE) {
-    multiply_tile(c, a, b, adds);
+    multiply_tile(c, a, b, how);
     return;
   }
   for (int k = 0; k < 2; k++) {
     for (int q = 3; q > 0; q--)
       PENNY_SPAWN(bench_matmul_block, matrix_quadrant(c, n, q), matrix_quadrant(a, n, (q & 2) + k),
-                  matrix_quadrant(b, n, 2 * k + (q & 1)), n / 2, k || adds);
+                  matrix_quadrant(b, n, 2 * k + (q & 1)), n / 2, how ? how : k);
     PENNY_CALL(bench_matmul_block, c, matrix_quadrant(a, n, k), matrix_quadrant(b, n, 2 * k), n / 2,
-               k || adds);
+               how ? how : k);
     for (int q = 0; q < 3; q++) PENNY_SYNC(bench_matmul_block);
   }
 }

@@ -17,10 +17,17 @@ enum { MATRIX_TILE = 64 };
 #define matrix_quadrant(matrix, n, which) \
   ((matrix) + (size_t)(which) * (size_t)((n) / 2) * (size_t)((n) / 2))
 
-/* c += a * b, or c = a * b when not `adds`, serially, for blocks of any valid size. */
-void matrix_multiply(double *c, const double *a, const double *b, int32_t n, int adds);
+/* What a product does with c: c = a * b, c += a * b, c -= a * b. */
+enum { MATRIX_SET = 0, MATRIX_ADD = 1, MATRIX_SUBTRACT = -1 };
+
+/* One of these, serially, for blocks of any valid size. */
+#ifdef __cplusplus
+extern "C"
+#endif
+    void
+    matrix_multiply(double *c, const double *a, const double *b, int32_t n, int how);
 
 PENNY_DECLARE(void, bench_matmul_block, (double *, c), (const double *, a), (const double *, b),
-              (int32_t, n), (int32_t, adds));
+              (int32_t, n), (int32_t, how));
 
 #endif

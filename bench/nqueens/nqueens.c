@@ -4,36 +4,15 @@
  * measure). A board is 4 bits a row in one 64-bit word, so that it travels in a task's arguments
  * and no memory is touched.
  */
+#include "nqueens.h"
+
 #include "../workloads.h"
 
-/* Rows that are left to plain calls: the work below such a node is some twenty nodes. */
-enum { SERIAL_ROWS = 4 };
-
-/* Is column `column` of row `row` free of the queens in rows 0..row-1? Row 0 lies lowest and is
- * `row` rows away. */
-static inline bool is_free(uint64_t board, int32_t row, int32_t column) {
-  for (int32_t distance = row; distance > 0; distance--) {
-    int32_t other = (int32_t)(board & 15);
-    board >>= 4;
-    if (other == column || other - column == distance || column - other == distance) return false;
-  }
-  return true;
-}
-
-static int64_t place(int32_t size, int32_t row, uint64_t board) {
-  if (row == size) return 1;
-  int64_t solutions = 0;
-  for (int32_t column = 0; column < size; column++)
-    if (is_free(board, row, column))
-      solutions += place(size, row + 1, board | (uint64_t)column << (4 * row));
-  return solutions;
-}
-
 PENNY_TASK(int64_t, bench_nqueens_place, (int32_t, size), (int32_t, row), (uint64_t, board)) {
-  if (size - row <= SERIAL_ROWS) return place(size, row, board);
+  if (size - row <= NQUEENS_SERIAL_ROWS) return nqueens_place(size, row, board);
   int32_t spawned = 0;
   for (int32_t column = 0; column < size; column++) {
-    if (!is_free(board, row, column)) continue;
+    if (!nqueens_is_free(board, row, column)) continue;
     PENNY_SPAWN(bench_nqueens_place, size, row + 1, board | (uint64_t)column << (4 * row));
     spawned++;
   }
@@ -49,6 +28,6 @@ PENNY_TASK(int64_t, bench_nqueens, (int32_t, size)) {
 PENNY_EXPORT(bench_nqueens)
 
 PENNY_TASK(int64_t, bench_nqueens_serial, (int32_t, size)) {
-  return place(size, 0, 0);
+  return nqueens_place(size, 0, 0);
 }
 PENNY_EXPORT(bench_nqueens_serial)

@@ -5,36 +5,30 @@
  * counts come out exactly.
  *
  *   T1: geometric, fixed branching factor 4 down to depth 10, seed 19: 4,130,071 nodes
+ *   T2: geometric, branching factor 6 ^ sin(2 pi depth / 16), seed 502: 4,117,769 nodes, depth 81
  *   T3: binomial, root 2000, 8 children with probability 0.124875, seed 42: 4,112,897 nodes
+ *   T3L: binomial, root 2000, 5 children with probability 0.200014, seed 7: 111,345,631 nodes,
+ *        depth 17,844
  */
+#include "uts.h"
+
 #include "../workloads.h"
 
-#include <math.h>
-
-enum { MAX_CHILDREN = 100 };
-
-typedef struct node {
-  uint32_t word[5];
-} node;
-
-typedef struct tree {
-  int32_t is_binomial;
-  int32_t depth;      /* geometric: nodes at this depth are leaves */
-  int32_t root;       /* children of the root (binomial) or branching factor (geometric) */
-  int32_t children;   /* binomial: children of an inner node */
-  double probability; /* binomial: that a node is an inner one */
-  uint32_t seed;
-} tree;
-
-static tree tree_of(int32_t number) {
+uts_tree uts_tree_of(int32_t number) {
   switch (number) {
-  case 1: return (tree){.depth = 10, .root = 4, .seed = 19};
+  case 1: return (uts_tree){.depth = 10, .root = 4, .seed = 19};
+  case 2: return (uts_tree){.shape = UTS_CYCLIC, .depth = 16, .root = 6, .seed = 502};
   case 3:
-    return (tree){
-        .is_binomial = 1, .root = 2000, .children = 8, .probability = 0.124875, .seed = 42};
+    return (uts_tree){
+        .shape = UTS_BINOMIAL, .root = 2000, .children = 8, .probability = 0.124875, .seed = 42};
+  case 33:
+    return (uts_tree){
+        .shape = UTS_BINOMIAL, .root = 2000, .children = 5, .probability = 0.200014, .seed = 7};
+  case 12: return (uts_tree){.shape = UTS_CYCLIC, .depth = 8, .root = 6, .seed = 502};
   case 13:
-    return (tree){.is_binomial = 1, .root = 100, .children = 8, .probability = 0.12, .seed = 42};
-  default: return (tree){.depth = 6, .root = 4, .seed = 19};
+    return (uts_tree){
+        .shape = UTS_BINOMIAL, .root = 100, .children = 8, .probability = 0.12, .seed = 42};
+  default: return (uts_tree){.depth = 6, .root = 4, .seed = 19};
   }
 }
 
@@ -44,7 +38,7 @@ static inline uint32_t rotate(uint32_t x, int bits) {
 
 /* SHA-1 (FIPS 180-4) of a message of one block: the node `in`, then, unless it is for a root, the
  * number of a child. */
-static __attribute__((noinline)) void sha1(node *out, const node *in, int32_t child) {
+__attribute__((noinline)) void uts_hash(uts_node *out, const uts_node *in, int32_t child) {
   uint32_t w[16] = {in->word[0], in->word[1], in->word[2], in->word[3], in->word[4]};
   if (child >= 0) {
     w[5] = (uint32_t)child;
@@ -83,63 +77,40 @@ static __attribute__((noinline)) void sha1(node *out, const node *in, int32_t ch
   out->word[4] = e + 0xC3D2E1F0u;
 }
 
-/* A node in the visit, with what its children need to know; they read it in its frame. */
-typedef struct visit {
-  const tree *tree;
-  node node;
-  int32_t depth;
-} visit;
-
-static void visit_root(visit *v, const tree *t) {
-  const node seed = {{0, 0, 0, 0, t->seed}};
-  *v = (visit){.tree = t};
-  sha1(&v->node, &seed, -1);
+void uts_visit_root(uts_visit *v, const uts_tree *t) {
+  const uts_node seed = {{0, 0, 0, 0, t->seed}};
+  *v = (uts_visit){.tree = t};
+  uts_hash(&v->node, &seed, -1);
 }
 
-static int32_t count_children(const visit *v) {
-  const tree *t = v->tree;
-  double u = (double)(v->node.word[4] & 0x7FFFFFFFu) / 2147483648.0;
-  if (t->is_binomial) {
-    if (v->depth == 0) return t->root;
-    return u < t->probability ? t->children : 0;
-  }
-  if (v->depth >= t->depth) return 0;
-  /* The number of children has a geometric distribution with mean t->root. */
-  int32_t children = (int32_t)floor(log(1 - u) / log(1 - 1 / (1 + (double)t->root)));
-  return children > MAX_CHILDREN ? MAX_CHILDREN : children;
-}
+static int64_t count(const uts_visit *v);
 
-static int64_t count(const visit *v);
-
-static int64_t count_child(const visit *parent, int32_t index) {
-  visit v;
-  v.tree = parent->tree;
-  v.depth = parent->depth + 1;
-  sha1(&v.node, &parent->node, index);
+static int64_t count_child(const uts_visit *parent, int32_t index) {
+  uts_visit v;
+  uts_visit_child(&v, parent, index);
   return count(&v);
 }
 
-static int64_t count(const visit *v) {
-  int32_t children = count_children(v);
+static int64_t count(const uts_visit *v) {
+  int32_t children = uts_children(v);
   int64_t nodes = 1;
   for (int32_t i = 0; i < children; i++) nodes += count_child(v, i);
   return nodes;
 }
 
 /* Inlined into both callers, as the twin's is: a call more for each node would cost 3 %. */
-static inline __attribute__((always_inline)) int64_t spawn_children(PENNY_CONTEXT, const visit *v);
+static inline __attribute__((always_inline)) int64_t spawn_children(PENNY_CONTEXT,
+                                                                    const uts_visit *v);
 
 PENNY_TASK(int64_t, bench_uts_child, (const void *, parent_visit), (int32_t, index)) {
-  const visit *parent = parent_visit;
-  visit v;
-  v.tree = parent->tree;
-  v.depth = parent->depth + 1;
-  sha1(&v.node, &parent->node, index);
+  const uts_visit *parent = parent_visit;
+  uts_visit v;
+  uts_visit_child(&v, parent, index);
   return spawn_children(PENNY_HERE, &v);
 }
 
-static int64_t spawn_children(PENNY_CONTEXT, const visit *v) {
-  int32_t children = count_children(v);
+static int64_t spawn_children(PENNY_CONTEXT, const uts_visit *v) {
+  int32_t children = uts_children(v);
   if (children == 0) return 1;
   for (int32_t i = children - 1; i > 0; i--) PENNY_SPAWN(bench_uts_child, v, i);
   int64_t nodes = 1 + PENNY_CALL(bench_uts_child, v, 0);
@@ -148,17 +119,17 @@ static int64_t spawn_children(PENNY_CONTEXT, const visit *v) {
 }
 
 PENNY_TASK(int64_t, bench_uts, (int32_t, number)) {
-  const tree t = tree_of(number);
-  visit root;
-  visit_root(&root, &t);
+  const uts_tree t = uts_tree_of(number);
+  uts_visit root;
+  uts_visit_root(&root, &t);
   return spawn_children(PENNY_HERE, &root);
 }
 PENNY_EXPORT(bench_uts)
 
 PENNY_TASK(int64_t, bench_uts_serial, (int32_t, number)) {
-  const tree t = tree_of(number);
-  visit root;
-  visit_root(&root, &t);
+  const uts_tree t = uts_tree_of(number);
+  uts_visit root;
+  uts_visit_root(&root, &t);
   return count(&root);
 }
 PENNY_EXPORT(bench_uts_serial)
