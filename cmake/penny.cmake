@@ -1,6 +1,7 @@
 # What a program needs to be built with Penny, in this repository and by find_package(penny):
 #   penny::penny                       library for native and Emscripten programs
-#   penny_add_module(NAME sources...)  a web module NAME.wasm: your sources and the core, for the JavaScript package
+#   penny_add_module(NAME sources... [NO_KERNELS])  a web module NAME.wasm: your sources, the core and, without NO_KERNELS,
+#                                      what pool.sort, scan, sum, min and max need; for the JavaScript package
 # The port follows from the toolchain file: web (toolchain-web.cmake), emscripten, or native.
 
 include_guard(GLOBAL)
@@ -15,6 +16,9 @@ if(NOT PENNY_PORT STREQUAL "web")
   list(APPEND PENNY_CORE_SOURCES thread_pool.c)
 endif()
 list(TRANSFORM PENNY_CORE_SOURCES PREPEND "${PENNY_ROOT}/src/")
+# pool.sort, scan, sum, min and max of the JavaScript package. A compensated sum must not be contracted.
+set(PENNY_KERNEL_SOURCES "${PENNY_ROOT}/src/kernels.c" "${PENNY_ROOT}/src/kernels_sort.c")
+set_source_files_properties(${PENNY_KERNEL_SOURCES} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 set(PENNY_WARNINGS -Wall -Wextra -Wundef -Wshadow -Wconversion -Wstrict-prototypes)
 if(PENNY_WERROR)
@@ -40,6 +44,10 @@ if(PENNY_PORT STREQUAL "web")
   set_target_properties(penny_core PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
   target_link_libraries(penny_core PUBLIC penny_common PRIVATE penny_strict)
 
+  add_library(penny_kernels OBJECT ${PENNY_KERNEL_SOURCES})
+  set_target_properties(penny_kernels PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
+  target_link_libraries(penny_kernels PUBLIC penny_common PRIVATE penny_strict)
+
   # An archive, so that a module which calls no libc function links none.
   add_library(penny_libc STATIC "${PENNY_ROOT}/src/libc_web.c")
   target_link_libraries(penny_libc PUBLIC penny_common PRIVATE penny_strict)
@@ -60,7 +68,7 @@ if(PENNY_PORT STREQUAL "web")
   set(PENNY_MODULE_STACK_BYTES 65536 CACHE STRING "Shadow stack of the page's own instance of a module")
 else()
   find_package(Threads REQUIRED)
-  add_library(penny STATIC ${PENNY_CORE_SOURCES})
+  add_library(penny STATIC ${PENNY_CORE_SOURCES} ${PENNY_KERNEL_SOURCES})
   add_library(penny::penny ALIAS penny)
   set_target_properties(penny PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
   target_link_libraries(penny PUBLIC penny_common Threads::Threads m PRIVATE penny_strict)
@@ -78,10 +86,14 @@ function(penny_add_module name)
   if(NOT PENNY_PORT STREQUAL "web")
     message(FATAL_ERROR "penny_add_module(${name}): configure with Penny's toolchain-web.cmake")
   endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_KERNELS" "" "")
   # The linked file has its own name, so that NAME.wasm is never one that skipped the post-link step.
-  add_executable(${name} ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   set_target_properties(${name} PROPERTIES OUTPUT_NAME ${name}.linked C_STANDARD 11 C_EXTENSIONS ON)
   target_link_libraries(${name} PRIVATE penny_core penny_common penny_libc "${PENNY_LIBC_ARCHIVE}" "${PENNY_BUILTINS}")
+  if(NOT arg_NO_KERNELS)
+    target_link_libraries(${name} PRIVATE penny_kernels)
+  endif()
   # --no-wasm-opt: the driver would run any wasm-opt it finds on PATH. --no-check-features: the libc members were built
   # without threads, which is right for pure functions, the only ones in the archive. --stack-first: an overflow that
   # the stack check could miss runs into address 0 and traps instead of into data.

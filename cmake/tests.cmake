@@ -30,7 +30,7 @@ function(penny_test name)
 
   # One program may be registered several times, by a name with a suffix: that is for tests/programs.cmake to say.
   if(PENNY_PORT STREQUAL "web")
-    penny_add_module(${name} ${sources})
+    penny_add_module(${name} NO_KERNELS ${sources}) # what nobody calls would only be optimised again and again
     target_link_libraries(${name} PRIVATE penny_strict)
     get_target_property(module ${name} PENNY_MODULE)
     add_test(NAME ${name} COMMAND "${PENNY_NODE}" "${PENNY_ROOT}/tests/run_module.js" "${module}" ${arg_ARGS})

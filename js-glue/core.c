@@ -1,2 +1,2 @@
-/* core.c: a module with nothing of its own: the core, for pools that run JavaScript tasks only, and for its size. */
+/* core.c: a module with nothing of its own, for pools that run JavaScript tasks only, and for its size. */
 #include <penny.h>

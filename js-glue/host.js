@@ -208,10 +208,11 @@ export class Host {
     this.exports.pn_web_release(root);
   }
 
+  /** `result`: the type of what C gave, or a function that reads it; none for encoded data. */
   value({ root, result }) {
-    return result
-      ? readResult(this.view, root + layout.ROOT_TASK + layout.TASK_PAYLOAD, result)
-      : decodeData(this.view, root);
+    const at = root + layout.ROOT_TASK + layout.TASK_PAYLOAD;
+    if (!result) return decodeData(this.view, root);
+    return result.call ? result(at) : readResult(this.view, at, result);
   }
 
   failure(slot, error) {

@@ -16,6 +16,20 @@ export interface ArrayTypeOf<A extends ArrayBufferView> {
   readonly BYTES_PER_ELEMENT: number;
 }
 
+/** What sort, scan, sum, min and max work on. */
+export type PoolArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
 /**
  * An argument of a C task: integers and floats are numbers, int64 is a bigint, bool a boolean, a
  * pointer an array or null.
@@ -76,6 +90,16 @@ export interface TaskOptions {
   signal?: AbortSignal;
   /** The same after so many milliseconds, with a DOMException named TimeoutError. */
   timeout?: number;
+}
+
+export interface SortOptions extends TaskOptions {
+  /** Greatest first. Default: false. */
+  descending?: boolean;
+}
+
+export interface ScanOptions extends TaskOptions {
+  /** Without the element itself: the first becomes 0. Default: false. */
+  exclusive?: boolean;
 }
 
 export interface WorkerStats {
@@ -175,6 +199,45 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
    * this pool did not give.
    */
   free(array: ArrayBufferView): void;
+
+  /**
+   * Sorts an array of this pool, or a part of one, in place, in parallel, in the order of
+   * `TypedArray.prototype.sort`: -0 before +0, NaN last; `descending` is the exact reverse, NaN
+   * first. Time grows with the length alone, by radix; elements of 4 and 8 bytes take as much memory
+   * again while it runs.
+   * @returns the array.
+   * Like the four below, rejects with a TypeError for what is no array of this pool, one that was
+   * freed, or an option of the wrong type; with the signal's reason or a TimeoutError; with
+   * PENNY_ENOMEM, the array unchanged, when there is no room; with PENNY_ESYMBOL in a module that was
+   * linked with NO_KERNELS. After an abort, a timeout or a lost worker the array holds anything, and
+   * is still written to for a moment.
+   */
+  sort<A extends PoolArray>(array: A, options?: SortOptions): Promise<A>;
+
+  /**
+   * Replaces each element by the sum of all up to it, in place, in parallel; with `exclusive` by the
+   * sum of those before it. Integers wrap at their size, Uint8ClampedArray stays at 255. Floats are
+   * summed in double precision, doubles with compensation, and rounded once; the result does not
+   * depend on the number of workers.
+   * @returns the array.
+   */
+  scan<A extends PoolArray>(array: A, options?: ScanOptions): Promise<A>;
+
+  /**
+   * The sum of an array. Integer sums are exact: a number up to 2 ** 53, beyond that, and for the
+   * 64-bit types always, a bigint. Float sums are compensated: about as exact as a double can be,
+   * and the same whatever the number of workers. 0 or 0n when it is empty.
+   */
+  sum(array: BigInt64Array | BigUint64Array, options?: TaskOptions): Promise<bigint>;
+  sum(array: Int32Array | Uint32Array, options?: TaskOptions): Promise<number | bigint>;
+  sum(array: PoolArray, options?: TaskOptions): Promise<number>;
+
+  /** The least element, as Math.min: NaN when one is, -0 below +0. undefined when it is empty. */
+  min(array: BigInt64Array | BigUint64Array, options?: TaskOptions): Promise<bigint | undefined>;
+  min(array: PoolArray, options?: TaskOptions): Promise<number | undefined>;
+  /** The greatest element, as Math.max. */
+  max(array: BigInt64Array | BigUint64Array, options?: TaskOptions): Promise<bigint | undefined>;
+  max(array: PoolArray, options?: TaskOptions): Promise<number | undefined>;
 
   /**
    * What the pool is doing: read without stopping it, so the numbers may be of slightly different

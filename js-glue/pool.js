@@ -362,6 +362,26 @@ class Pool extends EventTarget {
     this.#exports.pn_web_free(at);
   }
 
+  async #arrays(name, ...given) {
+    this.#open();
+    return (await import('./arrays.js'))[name](this.#host, ...given);
+  }
+  sort(...given) {
+    return this.#arrays('sort', ...given);
+  }
+  scan(...given) {
+    return this.#arrays('scan', ...given);
+  }
+  sum(...given) {
+    return this.#arrays('sum', ...given);
+  }
+  min(...given) {
+    return this.#arrays('min', ...given);
+  }
+  max(...given) {
+    return this.#arrays('max', ...given);
+  }
+
   stats() {
     const view = this.#view;
     const workers = Array.from({ length: this.size }, (_, id) => {

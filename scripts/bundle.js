@@ -16,6 +16,8 @@ const at = (name) => join(glue, name);
 // Gzipped bytes, the wasm not counted: what a page and a worker load before the first task, and
 // with everything that is loaded later.
 const limits = { initial: 10_000, everything: 20_000 };
+// The scheduler's core module, as one linked with NO_KERNELS has it.
+const coreLimit = 12_000;
 
 // Names of properties that only the glue itself sees: the bundles have short ones. Nothing that a
 // page, an engine or the other side's file may see is among them, nor what is reached by a string.
@@ -153,6 +155,10 @@ async function check(sources) {
   say(!little.text.includes('pn_web_'), 'tree-shaking drops the pool');
   const pool = await weigh("export { createPool } from './index.js';");
   say(!pool.text.includes('DecompressionStream'), 'the core module is not in the first chunk');
+  const core = gzipped(readFileSync(join(root, 'build/wasm/js-glue/core_alone.wasm')));
+  say(core <= coreLimit, `size core module: ${core} bytes gzipped, at most ${coreLimit}`);
+  const kernels = gzipped(readFileSync(at('core.wasm'))) - core;
+  console.log(`the kernels of sort, scan, sum, min and max: ${kernels} bytes more`);
   const iife = readFileSync(join(dist, 'penny.iife.js'));
   console.log(`penny.iife.js: ${gzipped(iife)} bytes gzipped, the core module included`);
   console.log(`createPool alone: ${pool.initial} bytes gzipped`);

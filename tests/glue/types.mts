@@ -22,3 +22,17 @@ export const isGood: boolean = isSupported().ok;
 const untyped = await createPool();
 await untyped.run('anything', [1, 'two']);
 export const result: number | bigint | boolean | undefined = await untyped.call('fib', [3]);
+export const sorted: Float32Array = await untyped.sort(untyped.array(Float32Array, 4), {
+  descending: true,
+  timeout: 100,
+});
+export const scanned: Int8Array = await untyped.scan(untyped.array(Int8Array, 4), {
+  exclusive: true,
+});
+export const sum: number = await untyped.sum(untyped.array(Float64Array, 4));
+export const bigSum: bigint = await untyped.sum(untyped.array(BigInt64Array, 4));
+export const wideSum: number | bigint = await untyped.sum(untyped.array(Uint32Array, 4));
+export const least: number | undefined = await untyped.min(untyped.array(Uint8Array, 4));
+export const greatest: bigint | undefined = await untyped.max(untyped.array(BigUint64Array, 4));
+// @ts-expect-error: there is nothing to sort in a DataView
+untyped.sort(new DataView(new ArrayBuffer(8)));
