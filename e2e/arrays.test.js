@@ -164,9 +164,11 @@ test('what cannot be sorted is refused, and nothing is harmed', async () => {
     const array = pool.array(Float64Array, 70_000).fill(1);
     array[0] = 2;
     // Until there is no room for a second one of that size.
+    const others = [];
     const full = await failure(() => {
-      for (;;) pool.array(Uint8Array, 100_000);
+      for (;;) others.push(pool.array(Uint8Array, 100_000));
     });
+    pool.free(others.pop());
     const gone = pool.array(Int8Array, 4);
     pool.free(gone);
     const out = {
