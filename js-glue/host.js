@@ -61,7 +61,7 @@ export class Host {
   add(submit, name, result, options = {}, held) {
     const { signal, timeout, retry } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const slot = { submit, name, result, held, retries: retry ? RETRIES : 0 };
+    const slot = { submit, name, result, held, retries: retry && !result ? RETRIES : 0 };
     if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
     return new Promise((resolve, reject) => {

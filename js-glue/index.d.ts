@@ -38,11 +38,47 @@ export type CallArgument = number | bigint | boolean | ArrayBufferView | null;
 /** What a C task gives back: a pointer is its address. */
 export type CallResult = number | bigint | boolean | undefined;
 
-/** Functions by name: what a worker serves. */
 // biome-ignore lint/suspicious/noExplicitAny: any function is a task.
-export type Tasks = Record<string, (...args: any[]) => unknown>;
+type AnyTask = (...args: any[]) => unknown;
+/** Functions by name: what a worker serves. */
+export type Tasks = Record<string, AnyTask>;
+/** The names of the functions in a module of tasks, which may export other things, too. */
+export type TaskName<T> = {
+  [K in keyof T]: T[K] extends AnyTask ? K : never;
+}[keyof T] &
+  string;
+/** A task of such a module: by its name, or with the option `module` the function itself. */
+export type TaskOf<T> = TaskName<T> | T[TaskName<T>];
+type FunctionOf<T, F> = F extends keyof T ? T[F] : F;
+/** The parameters of a task. */
+export type TaskParameters<T, F> =
+  FunctionOf<T, F> extends (...args: infer P) => unknown ? P : never;
+/** What awaiting a task gives: for a generator function what it returns, not what it yields. */
+export type TaskResult<T, F> =
+  FunctionOf<T, F> extends (...args: never[]) => infer R
+    ? R extends Generator<unknown, infer V, never> | AsyncGenerator<unknown, infer V, never>
+      ? Awaited<V>
+      : Awaited<R>
+    : never;
+/** Arguments and options of a call: both may be left out where the task needs no argument. */
+type RunArguments<P extends readonly unknown[], O> = [] extends P
+  ? [args?: Readonly<P>, options?: O]
+  : [args: Readonly<P>, options?: O];
+/** The parameters of a task after its first two. */
+type AfterRange<P extends readonly unknown[]> = P extends readonly [unknown?, unknown?, ...infer R]
+  ? R
+  : never;
+type RangeArgs<T, F> = AfterRange<TaskParameters<T, F>>;
+/** What is passed on to a task after its range: may be left out where there is nothing. */
+type RangeOptions<P extends readonly unknown[], O> = [] extends P
+  ? [options?: O & { args?: Readonly<P> }]
+  : [options: O & { args: Readonly<P> }];
+/** The tasks that put two results of type R together. */
+type CombineName<T, R> = {
+  [K in TaskName<T>]: T[K] extends (a: R, b: R) => R | Promise<R> ? K : never;
+}[TaskName<T>];
 
-export interface PoolOptions<T extends Tasks = Tasks> {
+export interface PoolOptions<T extends object = Tasks> {
   /**
    * Makes worker number `id`; its file calls `serve(tasks)` of penny-runtime/worker. Not together
    * with `tasks`.
@@ -74,12 +110,18 @@ export interface PoolOptions<T extends Tasks = Tasks> {
   /** Ends the start: `createPool` then rejects with the signal's reason. */
   signal?: AbortSignal;
   /**
-   * How long `dispose` waits for running tasks before it ends their workers, in milliseconds.
-   * Default: 1000.
+   * How long a running task has after its abort or timeout, or after `dispose`, before its worker is
+   * ended and, unless the pool is, replaced; in milliseconds. Default: 1000. (Chromium takes up to
+   * 2 seconds more to end a worker that is busy.)
    */
   graceMs?: number;
   /** How long the start may take, in milliseconds. Default: 10,000. */
   startTimeoutMs?: number;
+  /**
+   * For development: what `free` gives back is overwritten, so that later use shows, and arguments
+   * of spawned tasks are always copied, as they are when a task is stolen.
+   */
+  debug?: boolean;
 }
 
 export interface TaskOptions {
@@ -100,6 +142,43 @@ export interface SortOptions extends TaskOptions {
 export interface ScanOptions extends TaskOptions {
   /** Without the element itself: the first becomes 0. Default: false. */
   exclusive?: boolean;
+}
+
+/** Options of run, for one JavaScript task. */
+export interface RunOptions extends TaskOptions {
+  /**
+   * Gets what the task gives to `progress`: the newest value, at most once a frame and once more
+   * before the promise resolves.
+   */
+  onProgress?: (value: unknown) => void;
+  /**
+   * Runs the task again, up to three times, when the worker that had begun it is lost: for tasks
+   * that may run twice.
+   */
+  retry?: boolean;
+}
+
+/** `done` counts what has ended; `total` is undefined where it is not known before. */
+export type CountProgress = (done: number, total: number | undefined) => void;
+
+export interface MapOptions extends TaskOptions {
+  /**
+   * How many items may be with tasks at once. Default: two batches for each worker, where a batch
+   * grows from one item to about a millisecond of work; for tasks that mostly wait, say how many.
+   */
+  concurrency?: number;
+  /** At most once a frame, and at the end. */
+  onProgress?: CountProgress;
+  /** As in RunOptions: a batch that was on a lost worker runs again. */
+  retry?: boolean;
+}
+
+export interface RangeTaskOptions extends TaskOptions {
+  /**
+   * Pieces of this length are not split further. Default: none is too small for `parallelFor`, which
+   * splits when an idle worker asks; a 256th of the range for `reduce`.
+   */
+  grain?: number;
 }
 
 export interface WorkerStats {
@@ -142,14 +221,14 @@ export interface WorkerRestartEvent extends Event {
   readonly worker: number;
 }
 
-export interface Pool<T extends Tasks = Tasks> extends EventTarget {
+export interface Pool<T extends object = Tasks> extends EventTarget {
   /** Number of workers. */
   readonly size: number;
   /**
    * Each JavaScript task as a function of its own: `pool.tasks.fib(30)` is `pool.run('fib', [30])`.
    */
   readonly tasks: {
-    [K in keyof T]: (...args: Parameters<T[K]>) => Promise<Awaited<ReturnType<T[K]>>>;
+    [K in TaskName<T>]: (...args: TaskParameters<T, K>) => Promise<TaskResult<T, K>>;
   };
 
   /**
@@ -173,13 +252,66 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
    * @returns its result, by the same rules.
    * Throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task.
    * Rejects with what the task threw: class, name, message, stack, code, cause and own properties
-   * are kept.
+   * are kept; with PENNY_EWORKER when the worker that had begun it is lost.
    */
-  run<K extends keyof T & string>(
-    task: K | T[K],
-    args?: Readonly<Parameters<T[K]>>,
-    options?: TaskOptions,
-  ): Promise<Awaited<ReturnType<T[K]>>>;
+  run<F extends TaskOf<T>>(
+    task: F,
+    ...rest: RunArguments<TaskParameters<T, F>, RunOptions>
+  ): Promise<TaskResult<T, F>>;
+
+  /**
+   * Runs a JavaScript task for each item: the task gets `(item, index)`.
+   * @param items an array, a typed array, or anything that can be iterated, asynchronously too; it
+   * may be endless for `stream`. Items are taken only as they are needed.
+   * @returns the results in the order of the items. The first failure, of a task or of the items
+   * themselves, aborts the rest and rejects; so do `signal` and `timeout`. However it ends, the
+   * iterator's `return` is called and nothing stays in flight.
+   */
+  map<F extends TaskOf<T>>(
+    task: F,
+    items: Iterable<TaskParameters<T, F>[0]> | AsyncIterable<TaskParameters<T, F>[0]>,
+    options?: MapOptions,
+  ): Promise<TaskResult<T, F>[]>;
+
+  /**
+   * As `map`, but results come as they are ready: `for await (const result of pool.stream(...))`.
+   * Who reads slowly holds the items back; leaving the loop ends all.
+   */
+  stream<F extends TaskOf<T>>(
+    task: F,
+    items: Iterable<TaskParameters<T, F>[0]> | AsyncIterable<TaskParameters<T, F>[0]>,
+    options?: MapOptions,
+  ): AsyncGenerator<TaskResult<T, F>, void, undefined>;
+
+  /**
+   * Runs a JavaScript task over the whole numbers from `begin` to before `end`, in pieces: it gets
+   * `(low, high, ...args)`. An empty range resolves at once.
+   */
+  parallelFor<F extends TaskOf<T>>(
+    task: F,
+    begin: number,
+    end: number,
+    ...rest: RangeOptions<RangeArgs<T, F>, RangeTaskOptions & { onProgress?: CountProgress }>
+  ): Promise<void>;
+
+  /**
+   * The same, and puts the results of the pieces together by the task `combine`, which has to be
+   * associative and gets neighbours in order. Where pieces are cut depends on `begin`, `end` and
+   * `grain` only, so that sums of floats do not depend on the number of workers.
+   * @param init the neutral value of `combine`: the result of an empty range.
+   */
+  reduce<F extends TaskOf<T>>(
+    task: F,
+    begin: number,
+    end: number,
+    ...rest: RangeOptions<
+      RangeArgs<T, F>,
+      RangeTaskOptions & {
+        init: TaskResult<T, F>;
+        combine: CombineName<T, TaskResult<T, F>> | ((a: never, b: never) => unknown);
+      }
+    >
+  ): Promise<TaskResult<T, F>>;
 
   /**
    * A typed array in shared memory: workers see it without a copy. It stays valid while the memory
@@ -192,11 +324,13 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
     Type: ArrayTypeOf<A>,
     lengthOrValues: number | Iterable<number> | Iterable<bigint>,
     options?: { isZeroed?: boolean },
-  ): A;
+  ): A & { [Symbol.dispose](): void };
 
   /**
-   * Gives an array's memory back; passing it to a task then throws. TypeError for what `array` of
-   * this pool did not give.
+   * Gives an array's memory back; passing it to a task then throws. `array[Symbol.dispose]` does the
+   * same (`using`). TypeError for what `array` of this pool did not give. An array that nothing
+   * refers to any more, parts made by `subarray` and pending tasks included, is freed some time later;
+   * views made in other ways do not count: keep the array while they are used.
    */
   free(array: ArrayBufferView): void;
 
@@ -267,7 +401,7 @@ export interface Pool<T extends Tasks = Tasks> extends EventTarget {
  * PENNY_EVERSION (a stale module or worker file), PENNY_ESTART (a worker did not load or did not
  * answer in time), PENNY_ENOMEM (no room for such a memory).
  */
-export function createPool<T extends Tasks = Tasks>(options?: PoolOptions<T>): Promise<Pool<T>>;
+export function createPool<T extends object = Tasks>(options?: PoolOptions<T>): Promise<Pool<T>>;
 
 /** Whether pools can run on this page; `missing` names what is not there. */
 export function isSupported(): { ok: boolean; missing: string[] };

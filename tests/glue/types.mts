@@ -1,19 +1,86 @@
-// types.mts: what a program in TypeScript may write, and what it may not. Compiled by types.test.js, never run.
-import { createPool, isSupported, type PennyError } from '../../js-glue/index.js';
+// types.mts: what a program in TypeScript may write, and what it may not. Compiled by
+// static.test.js, never run.
+import { createPool, isSupported, type PennyError, type Pool } from '../../js-glue/index.js';
 import { serve } from '../../js-glue/worker.js';
 
-const tasks = { fib: (n: number) => n, later: async (text: string) => text.length };
+const tasks = {
+  fib: (n: number) => n,
+  later: async (text: string) => text.length,
+  none: () => true,
+  optional: (n?: number) => `${n}`,
+  generator: function* (n: number): Generator<string, bigint, void> {
+    yield 'step';
+    return BigInt(n);
+  },
+  fill: (_low: number, _high: number, array: Float64Array, value: number) => void array.fill(value),
+  sum: (_low: number, _high: number, _array: Float64Array) => 1.5,
+  add: (a: number, b: number) => a + b,
+  join: (a: string, b: string) => a + b,
+};
 serve(tasks);
-const pool = await createPool<typeof tasks>({ workers: 2 });
+const pool = await createPool<typeof tasks>({ workers: 2, module: tasks, debug: true });
 export const fib: number = await pool.run('fib', [3]);
 export const byFunction: number = await pool.run(tasks.fib, [3]);
 export const later: number = await pool.tasks.later('text');
+export const none: boolean = await pool.run('none');
+export const optional: string = await pool.run('optional', [], { timeout: 5, retry: true });
+export const generated: bigint = await pool.run('generator', [5]);
 export const array: Float64Array = pool.array(Float64Array, 10);
 pool.free(array);
+{
+  using scoped = pool.array(Int32Array, [1, 2]);
+  scoped[0] = 3;
+}
 // @ts-expect-error: fib takes a number
 pool.run('fib', ['text']);
+// @ts-expect-error: fib needs its argument
+pool.run('fib');
+// @ts-expect-error: one, not two
+pool.run('fib', [1, 2]);
 // @ts-expect-error: there is no such task
 pool.run('nosuch', []);
+// @ts-expect-error: there is no such option
+pool.run('fib', [1], { timeOut: 5 });
+// @ts-expect-error: a signal, not its controller
+pool.run('fib', [1], { signal: new AbortController() });
+// @ts-expect-error: its result is a number
+export const wrongResult: string = await pool.run('fib', [3]);
+pool.run('fib', [1], { onProgress: (value: unknown) => console.log(value) });
+
+export const mapped: number[] = await pool.map('later', ['a', 'b'], { concurrency: 3 });
+export const byIterable: number[] = await pool.map(tasks.fib, new Set([1, 2]));
+// @ts-expect-error: later takes strings
+pool.map('later', [1, 2]);
+// @ts-expect-error: a number cannot be iterated
+pool.map('fib', 5);
+const endless = async function* () {
+  for (;;) yield 1;
+};
+for await (const value of pool.stream('fib', endless())) {
+  const one: number = value;
+  if (one) break;
+}
+// @ts-expect-error: there is no such task
+pool.stream('nosuch', []);
+
+await pool.parallelFor('fill', 0, 10, { args: [array, 2], grain: 5 });
+await pool.parallelFor('add', 0, 10, { onProgress: (done, total) => console.log(done, total) });
+// @ts-expect-error: fill needs an array and a value
+pool.parallelFor('fill', 0, 10);
+// @ts-expect-error: the value is a number
+pool.parallelFor('fill', 0, 10, { args: [array, 'two'] });
+export const reduced: number = await pool.reduce('sum', 0, 10, {
+  args: [array],
+  init: 0,
+  combine: 'add',
+});
+// @ts-expect-error: join combines strings
+pool.reduce('sum', 0, 10, { args: [array], init: 0, combine: 'join' });
+// @ts-expect-error: init is a number
+pool.reduce('sum', 0, 10, { args: [array], init: '', combine: 'add' });
+// @ts-expect-error: combine is needed
+pool.reduce('sum', 0, 10, { args: [array], init: 0 });
+
 pool.addEventListener('workererror', (event) => {
   const error: PennyError = event.error;
   console.log(error.code, event.worker);
@@ -21,6 +88,10 @@ pool.addEventListener('workererror', (event) => {
 export const isGood: boolean = isSupported().ok;
 const untyped = await createPool();
 await untyped.run('anything', [1, 'two']);
+await untyped.run('nothing');
+await untyped.map('anything', [1, 'two']);
+await untyped.parallelFor('anything', 0, 5, { args: [1] });
+await untyped.reduce('anything', 0, 5, { init: 0, combine: 'other' });
 export const result: number | bigint | boolean | undefined = await untyped.call('fib', [3]);
 export const sorted: Float32Array = await untyped.sort(untyped.array(Float32Array, 4), {
   descending: true,
@@ -36,3 +107,10 @@ export const least: number | undefined = await untyped.min(untyped.array(Uint8Ar
 export const greatest: bigint | undefined = await untyped.max(untyped.array(BigUint64Array, 4));
 // @ts-expect-error: there is nothing to sort in a DataView
 untyped.sort(new DataView(new ArrayBuffer(8)));
+
+// A module that exports more than functions.
+const mixed = { ...tasks, VERSION: 1 };
+const other: Pool<typeof mixed> = await createPool<typeof mixed>();
+await other.run('fib', [1]);
+// @ts-expect-error: no function
+other.run('VERSION', []);
