@@ -14,6 +14,8 @@ set(PENNY_CORE_SOURCES layout.c heap.c heap_pages.c task_stack.c park.c schedule
     port_${PENNY_PORT}.c)
 if(NOT PENNY_PORT STREQUAL "web")
   list(APPEND PENNY_CORE_SOURCES thread_pool.c)
+else()
+  list(APPEND PENNY_CORE_SOURCES js_tasks.c)
 endif()
 list(TRANSFORM PENNY_CORE_SOURCES PREPEND "${PENNY_ROOT}/src/")
 # pool.sort, scan, sum, min and max of the JavaScript package. A compensated sum must not be contracted.

@@ -1,36 +1,117 @@
-// builtin.js: the tasks that every worker has beside the user's own: what pool.map, parallelFor and
-// reduce submit. Worker only. `functions` is the worker's table of tasks; a task is named by its
-// index there.
+// builtin.js: loops over ranges and items, as tasks on top of spawn. Also tasks of their own, which
+// the page submits by name ('penny:...'): they follow the user's functions in the task table, and
+// name those by number.
+import { functionOf, isWanted, spawn, targetOf } from './spawn.js';
 
-/** The results of one item after another; async tasks of one batch are in flight together. */
-function map(functions, target, firstIndex, items) {
-  const task = functions[target];
-  let isAsync = false;
+// A step of a loop without a grain is doubled while it takes less than this, and halved above.
+const SHORT_MS = 0.05;
+const LONG_MS = 1;
+// A reduction without a grain has at most this many leaves: enough for any number of workers, and
+// the same on all.
+const LEAVES = 1024;
+
+/**
+ * Calls fn(lo, hi, ...args) over lo..hi; whenever a thief asks, it gets the later half of what is left. `ended`, where it
+ * is given, counts what has ended, for the page's onProgress.
+ */
+function range(target, lo, hi, args, grain, ended) {
+  const fn = functionOf(target);
+  const rest = [];
+  let step = grain ?? 1;
+  while (lo < hi) {
+    if (isWanted() && hi - lo > step) {
+      const middle = lo + Math.ceil((hi - lo) / 2);
+      rest.push(spawn(range, target, middle, hi, args, grain, ended));
+      hi = middle;
+    }
+    const end = Math.min(hi, lo + step);
+    if (grain) {
+      fn(lo, end, ...args);
+    } else {
+      const start = performance.now();
+      fn(lo, end, ...args);
+      const took = performance.now() - start;
+      // Never so long that nothing is left to split.
+      if (took < SHORT_MS) step = Math.max(1, Math.min(step * 2, Math.ceil((hi - end) / 8)));
+      else if (took > LONG_MS) step = Math.max(1, step >> 1);
+    }
+    if (ended) Atomics.add(ended, 0, BigInt(end - lo));
+    lo = end;
+  }
+  while (rest.length) rest.pop().join();
+}
+
+/** A tree over fixed leaves: the result depends on lo, hi and the leaf's size only. */
+function tree(target, combine, lo, hi, args, leaf) {
+  if (hi - lo <= leaf) return functionOf(target)(lo, hi, ...args);
+  const middle = lo + leaf * Math.ceil((hi - lo) / leaf / 2);
+  const right = spawn(tree, target, combine, middle, hi, args, leaf);
+  const left = tree(target, combine, lo, middle, args, leaf);
+  return functionOf(combine)(left, right.join());
+}
+
+function fold(target, combine, lo, hi, args, init, grain) {
+  if (lo >= hi) return init;
+  const value = tree(target, combine, lo, hi, args, grain ?? Math.ceil((hi - lo) / LEAVES));
+  return init === undefined ? value : functionOf(combine)(init, value);
+}
+
+/** [fn(items[0], first), ...]; async functions run side by side. */
+function map(target, first, items) {
+  const fn = functionOf(target);
   const results = [];
-  for (let idx = 0; idx < items.length; idx++) {
-    const value = task(items[idx], firstIndex + idx);
-    if (typeof value?.then === 'function') isAsync = true;
+  const rest = [];
+  let count = items.length;
+  for (let idx = 0; idx < count; idx++) {
+    const value = fn(items[idx], first + idx);
+    if (idx === 0 && typeof value?.then === 'function')
+      return Promise.all([value, ...items.slice(1).map((item, at) => fn(item, first + 1 + at))]);
     results.push(value);
+    if (count - idx > 2 && isWanted()) {
+      const middle = idx + 1 + ((count - idx) >> 1);
+      rest.push(spawn(map, target, first + middle, items.slice(middle, count)));
+      count = middle;
+    }
   }
-  return isAsync ? Promise.all(results) : results;
+  while (rest.length) results.push(...rest.pop().join());
+  return results;
 }
 
-/** `ended`, where it is given, counts what has ended, for the page's onProgress. */
-function forRange(functions, target, begin, end, args, grain = end - begin, ended = undefined) {
-  for (let low = begin; low < end; low += grain) {
-    const high = Math.min(end, low + grain);
-    functions[target](low, high, ...args);
-    if (ended) Atomics.add(ended, 0, BigInt(high - low));
-  }
+export const builtins = { 'penny:for': range, 'penny:reduce': fold, 'penny:map': map };
+// Spawned by the ones above only.
+export const helpers = [tree];
+
+/** Runs all of them, [fn, ...arguments] each, side by side: their results (worker.d.ts). */
+export function invoke(first, ...others) {
+  const handles = others.map((call) => spawn(...call));
+  const results = [first[0](...first.slice(1))];
+  for (const handle of handles.reverse()) results.splice(1, 0, handle.join());
+  return results;
 }
 
-function reduce(functions, target, combine, begin, end, args, init, grain) {
-  if (end - begin <= grain) return functions[combine](init, functions[target](begin, end, ...args));
-  const middle = begin + Math.ceil((end - begin) / 2);
-  const left = reduce(functions, target, combine, begin, middle, args, init, grain);
-  const right = reduce(functions, target, combine, middle, end, args, init, grain);
-  return functions[combine](left, right);
+function whole(name, value) {
+  if (!Number.isSafeInteger(value)) throw new TypeError(`${name} is a whole number, not ${value}`);
 }
 
-/** By name, each to be called with the table before its arguments. */
-export const builtin = { 'penny:map': map, 'penny:for': forRange, 'penny:reduce': reduce };
+function check(begin, end, { args = [], grain }) {
+  whole('begin', begin);
+  whole('end', end);
+  if (!Array.isArray(args)) throw new TypeError('args is an array');
+  if (grain !== undefined && !(Number.isSafeInteger(grain) && grain > 0))
+    throw new RangeError(`grain is a whole number above 0, not ${grain}`);
+  return args;
+}
+
+/** fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
+export function parallelFor(fn, begin, end, options = {}) {
+  const args = check(begin, end, options);
+  range(targetOf(fn), begin, end, args, options.grain);
+}
+
+/** The combination of fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
+export function reduce(fn, begin, end, options) {
+  const args = check(begin, end, options ?? {});
+  const { combine, init, grain } = options ?? {};
+  if (typeof combine !== 'function') throw new TypeError('combine is a function of two results');
+  return fold(targetOf(fn), targetOf(combine), begin, end, args, init, grain);
+}

@@ -72,7 +72,8 @@ export function instantiate(module, view, hooks = {}, stack) {
     },
     pn_js_now: () => performance.timeOrigin + performance.now(),
     pn_js_ring: () => hooks.ring?.(),
-    pn_js_run: (root) => (hooks.run ? hooks.run(root >>> 0) : 0),
+    pn_js_run: (root, head) => (hooks.run ? hooks.run(root >>> 0, head >>> 0) : 0),
+    pn_js_run_task: (head, record) => hooks.runStolen(head >>> 0, record >>> 0),
     pn_port_print(at, bytes, isError) {
       const text = view.text(at, bytes);
       if (hooks.print) hooks.print(text, isError);

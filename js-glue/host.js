@@ -1,9 +1,9 @@
 // host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what
 // has ended. Page only; never blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
-import { decodeData } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { readResult } from './memory.js';
+import { failure, outcome } from './outcome.js';
 
 // What one task of ours may take, the reactions of the program's own code to settled promises
 // included as far as they can be seen; the next slice follows by a message, so that frames, input
@@ -12,7 +12,6 @@ const SLICE_MS = 2;
 const REQUEUE_MS = 50;
 const RETRIES = 3;
 const ECANCELLED = 4;
-const EFAIL = -9;
 const EWORKER = -8;
 const LONGEST_MS = 2 ** 31 - 1; // of a timer
 
@@ -197,33 +196,26 @@ export class Host {
       try {
         const error = this.view.get(root + layout.ROOT_ERROR) | 0;
         const isAgain = error === EWORKER && slot.retries-- > 0 && this.enter(slot);
-        if (isAgain);
-        else if (error) this.finish(slot, 'reject', this.failure(slot, error));
-        else this.finish(slot, 'resolve', this.value(slot));
+        if (!isAgain) this.finish(slot, 'resolve', this.value(slot));
       } catch (error) {
-        // The result could not be read.
+        // It failed, or its result could not be read.
         this.finish(slot, 'reject', error);
       }
     }
     this.exports.pn_web_release(root);
   }
 
-  /** `result`: the type of what C gave, or a function that reads it; none for encoded data. */
-  value({ root, result }) {
-    const at = root + layout.ROOT_TASK + layout.TASK_PAYLOAD;
-    if (!result) return decodeData(this.view, root);
-    return result.call ? result(at) : readResult(this.view, at, result);
-  }
-
-  failure(slot, error) {
+  /**
+   * Its result, or throws what it failed with. `result`: the type of what C gave, or a function that reads it; none for
+   * encoded data.
+   */
+  value({ root, name, result }) {
     const { view } = this;
-    const { root } = slot;
-    // A JavaScript task gives the very value that it threw.
-    if (error === EFAIL && !slot.result) return this.value(slot);
-    const message = view.get(root + layout.ROOT_MESSAGE);
-    const detail = message ? view.text(message, view.get(root + layout.ROOT_MESSAGE_BYTES)) : '';
-    const name = view.get(root + layout.ROOT_FAILED_NAME);
-    return errorOf(view, error, detail, name ? view.text(name) : slot.name);
+    if (!result) return outcome(view, root, name);
+    const error = view.get(root + layout.ROOT_ERROR) | 0;
+    if (error) throw failure(view, root, error, name);
+    const at = root + layout.ROOT_TASK + layout.TASK_PAYLOAD;
+    return result.call ? result(at) : readResult(view, at, result);
   }
 
   /** What was submitted and not released. */
@@ -239,6 +231,7 @@ export class Host {
   /** Fails what was pending on a lost worker, and submits anew what it may have had in its hands. */
   async lose(id) {
     const { exports, view } = this;
+    exports.pn_web_lose_late(id);
     for (const slot of this.slots) if (slot) exports.pn_web_lose(slot.root, id);
     const queued = () =>
       this.slots.filter((slot) => slot && !view.get(slot.root + layout.ROOT_STATE));

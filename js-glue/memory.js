@@ -75,6 +75,17 @@ export class MemoryView {
     return Number(this.data.getBigInt64(from, true));
   }
 
+  set(at, value) {
+    const word = this.reach(at, 4) >>> 2;
+    // Sequentially consistent: as above.
+    Atomics.store(this.i32, word, value);
+  }
+
+  write(at, bytes) {
+    const from = this.reach(at, bytes.length);
+    this.u8.set(bytes, from);
+  }
+
   copy(at, bytes) {
     const from = this.reach(at, bytes);
     return this.u8.slice(from, from + bytes);
@@ -83,10 +94,7 @@ export class MemoryView {
   /** Bytes in a heap block of their own: its address, or 0 when there is no room. */
   place(bytes) {
     const at = this.exports.pn_web_alloc(bytes.length) >>> 0;
-    if (at) {
-      this.reach(at, bytes.length);
-      this.u8.set(bytes, at);
-    }
+    if (at) this.write(at, bytes);
     return at;
   }
 

@@ -1,49 +1,59 @@
 // worker.js: the worker's side: attaches to the memory that the page sends once, then runs tasks
-// for ever. Importing it outside of a pool does nothing.
-import { builtin } from './builtin.js';
-import { decodeData, encode } from './codec.js';
+// for ever. Importing it outside of a pool does nothing but let `spawn` and the others run serially.
+import * as loops from './builtin.js';
 import { instantiate } from './enter.js';
 import { errorFor, errorOf, PennyError, sleep } from './errors.js';
-import { LAYOUT_HASH, ROOT_TARGET, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
+import { LAYOUT_HASH, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
 import { MemoryView } from './memory.js';
 import { openPort } from './port.js';
+import * as core from './spawn.js';
 
 // What pn_web_run gives (src/port_web.c).
 const LEFT = 0;
 const ASLEEP = 2;
-const EFAIL = -9;
 const ENOMEM = -1;
 const TURN_MS = 4;
 
-// One runtime a worker, even when this file is loaded twice.
-const key = Symbol.for('penny.worker');
-globalThis[key] ??= { tasks: {}, isServing: false };
-const runtime = globalThis[key];
+// One runtime a worker, even when this file is loaded twice: the first copy's.
+globalThis[Symbol.for('penny.worker')] ??= {
+  ...{ serve: serveTasks, tasks: {}, errors: [], isServing: false },
+  ...{ invoke: loops.invoke, parallelFor: loops.parallelFor, reduce: loops.reduce },
+  ...{ spawn: core.spawn, workerId: core.workerId, array: core.array, progress: core.progress },
+  ...{ currentTask: core.currentTask, isCancelled: core.isCancelled },
+  throwIfCancelled: core.throwIfCancelled,
+};
+const shared = globalThis[Symbol.for('penny.worker')];
+export const { serve, spawn, workerId, array, progress, currentTask, isCancelled } = shared;
+export const { throwIfCancelled, invoke, parallelFor, reduce } = shared;
 
 /**
  * Makes the functions of `tasks` callable by pool.run, and starts this worker. Call it once, at the
  * top level of the worker's file.
  */
-export function serve(tasks = {}) {
-  Object.assign(runtime.tasks, tasks);
-  if (runtime.isServing) return;
+function serveTasks(tasks = {}, { errors = [] } = {}) {
+  Object.assign(shared.tasks, tasks);
+  shared.errors.push(...errors);
+  if (shared.isServing) return;
   const port = openPort();
   if (!port) return;
-  runtime.isServing = true;
-  runtime.port = port;
+  shared.isServing = true;
+  shared.port = port;
   let isStarted = false;
   // It stays: without a listener a thread of Node ends when it sleeps in its event loop.
   port.addEventListener('message', ({ data }) => {
-    if (data?.penny === 'ping') port.postMessage({ penny: 'pong' });
-    if (isStarted || !data?.penny) return;
-    isStarted = true;
-    start(data).catch((error) => tell('failed', error));
+    if (!data?.penny) return;
+    if (data.penny === 'ping') port.postMessage({ penny: 'pong' });
+    else if (data.penny === 'cancel') core.cancelLate(data.root);
+    else if (!isStarted) {
+      isStarted = true;
+      start(data).catch((error) => tell('failed', error));
+    }
   });
 }
 
 // Plain values only: the page's file may be of another version.
 const tell = (penny, error) =>
-  runtime.port.postMessage({
+  shared.port.postMessage({
     penny,
     code: error.code,
     message: String(error?.message ?? error),
@@ -65,25 +75,34 @@ async function start(message) {
       `the worker's file is of another version of Penny than the page's: reload`,
     );
   }
-  if (message.tasks) Object.assign(runtime.tasks, await load(message.tasks));
-  const names = Object.keys(runtime.tasks)
-    .filter((name) => typeof runtime.tasks[name] === 'function')
+  if (message.tasks) Object.assign(shared.tasks, await load(message.tasks));
+  const names = Object.keys(shared.tasks)
+    .filter((name) => typeof shared.tasks[name] === 'function')
     .sort();
-  const functions = names.map((name) => runtime.tasks[name]);
-  for (const [name, task] of Object.entries(builtin)) {
-    names.push(name);
-    functions.push((...args) => task(functions, ...args));
-  }
+  const functions = names.map((name) => shared.tasks[name]);
+  names.push(...Object.keys(loops.builtins));
+  functions.push(...Object.values(loops.builtins), ...loops.helpers);
   const view = new MemoryView(message.memory);
   const hooks = {
-    run: (root) => run(view, functions, root),
-    ring: () => runtime.port.postMessage({ penny: 'ring' }),
+    run: core.runRoot,
+    runStolen: core.runStolen,
+    ring: () => shared.port.postMessage({ penny: 'ring' }),
   };
   const exports = instantiate(message.module, view, hooks, message.stack);
   if (exports.pn_web_attach(message.id)) throw errorOf(view, ENOMEM);
+  const codecOptions = { errors: shared.errors };
+  core.attach({
+    ...message,
+    isDebug: message.debug,
+    exports,
+    view,
+    functions,
+    names,
+    codecOptions,
+  });
   // A task that ends its worker: the page has to know, and this thread may touch nothing any more.
   globalThis.close = () => {
-    runtime.port.postMessage({ penny: 'gone' });
+    shared.port.postMessage({ penny: 'gone' });
     const word = new Int32Array(new SharedArrayBuffer(4));
     for (;;) Atomics.wait(word, 0, 0);
   };
@@ -97,46 +116,16 @@ async function start(message) {
     // Without locks nothing is held.
     globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
   });
-  runtime.port.postMessage({ penny: 'ready', names, lock });
+  shared.port.postMessage({ penny: 'ready', names, lock });
   loop(exports, view, message.block).then(
-    () => runtime.port.postMessage({ penny: 'left' }),
+    () => shared.port.postMessage({ penny: 'left' }),
     (error) => tell('gone', error),
   );
 }
 
-/** Runs a JavaScript task: 0 when it has ended, 1 when it goes on after this. */
-function run(view, functions, root) {
-  let isLate = 0;
-  const finish = (error, value) => {
-    let bytes;
-    try {
-      bytes = encode(value, view);
-    } catch (reason) {
-      error = EFAIL;
-      bytes = encode(reason, view);
-    }
-    const at = view.place(bytes);
-    view.exports.pn_web_result(root, at ? error : ENOMEM, at, at ? bytes.length : 0, isLate);
-  };
-  const succeed = (value) => finish(0, value);
-  const fail = (reason) => finish(EFAIL, reason);
-  try {
-    const task = functions[view.get(root + ROOT_TARGET)];
-    const value = task(...decodeData(view, root));
-    if (typeof value?.then === 'function') {
-      isLate = 1;
-      value.then(succeed, fail);
-    } else succeed(value);
-  } catch (reason) {
-    isLate = 0;
-    fail(reason);
-  }
-  return isLate;
-}
-
 /**
- * Runs what there is; between JavaScript tasks promises get their turn, and every few milliseconds
- * timers and messages do.
+ * Runs what there is; between JavaScript tasks promises and generators get their turn, and every
+ * few milliseconds timers and messages do.
  */
 async function loop(exports, view, block) {
   const channel = new MessageChannel();
@@ -156,9 +145,11 @@ async function loop(exports, view, block) {
   let hasEvents = 0;
   let last = performance.now();
   for (;;) {
-    const outcome = exports.pn_web_run(hasEvents);
+    const outcome = exports.pn_web_run(hasEvents, core.countReady());
     if (outcome === LEFT) break;
     hasEvents = 1;
+    core.settleEnded();
+    core.runReady();
     if (outcome !== ASLEEP && performance.now() - last < TURN_MS) {
       await null;
       continue;

@@ -115,7 +115,13 @@ struct pn_root {
   pn_root *next_member; /* link of that group's list: written before the push, then by the waiter */
   void *data; /* JS task: encoded arguments, then the encoded result; submit: the user's context */
   uint32_t data_bytes;
-  uint32_t target;                        /* JS task: index in the task table */
+  uint32_t target; /* JS task: index in the task table */
+  uint32_t owner;  /* JS task detached by a worker: its id + 1; the end is told to it, not to the
+                      host; constant */
+  void *progress;  /* JS task: what it said last of its progress, encoded; by exchange */
+  struct pn_root_array *arrays; /* JS task: arrays that its tasks made; pushed by any of them */
+  pn_root *late_next;           /* JS task with a pending promise: the list of its worker's; its */
+  pn_root *late_before;         /* worker only, the host after its death */
   void (*done)(void *context, int error); /* submit: called on the worker at the end */
   PN_ALIGN(64) pn_task task;              /* function, status and arguments, as in a task stack */
   PN_ALIGN(64) unsigned char spill[64];   /* arguments when there are more than 6 */
@@ -188,6 +194,11 @@ struct pn_worker {
   uint64_t roots;               /* roots that it began */
   uint64_t published_tasks;     /* tasks made public */
   PN_ALIGN(64) pn_task got;     /* the result that the last PENNY_GET hands back */
+  PN_ALIGN(64)
+  pn_root *ended; /* roots that its JavaScript detached and that have ended: pushed by whoever ended
+                     them, taken whole by the owner */
+  PN_ALIGN(64)
+  pn_root *late; /* roots with a pending promise here; owner, the host after its death */
   /* private to the owner; thieves read the directory and the entries of slots that they hold. */
   PN_ALIGN(64) pn_chunk **directory[PN_DIRECTORY_PAGES];
   PN_ALIGN(64) pn_entry entries[PN_ENTRIES];

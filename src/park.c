@@ -105,6 +105,10 @@ void pn_park_wake_one(pn_control *control, const pn_root *root) {
   if (root) wake_one_of(control, PN_JOINING, root);
 }
 
+void pn_park_wake(pn_worker *w) {
+  if (end_sleep(w, PN_SLEEPING)) pn_port_wake(&w->state, 1);
+}
+
 void pn_park_wake_joiner(pn_worker *joiner) {
   if (end_sleep(joiner, PN_JOINING)) pn_port_wake(&joiner->state, 1);
 }

@@ -21,6 +21,8 @@ void pn_park_join(pn_worker *worker, pn_task *task, pn_root *root);
 /* Any worker or the host: wakes one idle worker, or else one joiner of `root` (if not NULL). Never
  * blocks. */
 void pn_park_wake_one(pn_control *control, const pn_root *root);
+/* Wakes this worker if it sleeps idle. Any worker. */
+void pn_park_wake(pn_worker *worker);
 /* Whoever ended a task that is marked waited: wakes the worker that waits for it. */
 void pn_park_wake_joiner(pn_worker *joiner);
 /* The host, for a worker that was killed: takes back the sleep that it had announced. */

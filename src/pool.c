@@ -128,6 +128,11 @@ int64_t pn_pool_destroy(void) {
   }
   for (uint32_t i = 0; i < control->max_workers; i++) {
     pn_worker *w = pn_worker_at(control, i);
+    for (pn_root *root = pn_queue_take(&w->ended); root;) {
+      pn_root *next = root->link;
+      pn_root_release(root);
+      root = next;
+    }
     pn_stack_free(w);
     pn_deque_free(w);
     for (uint32_t key = 0; key < PN_LOCAL_KEYS; key++) penny_free(w->local[key]);

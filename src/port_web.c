@@ -32,7 +32,7 @@ IMPORT(pn_js_now) double pn_js_now(void);
 IMPORT(pn_js_ring) void pn_js_ring(void);
 /* Runs the JavaScript task: 1 when it goes on after this call (a promise), 0 when pn_web_result
  * was called. */
-IMPORT(pn_js_run) int pn_js_run(pn_root *root);
+IMPORT(pn_js_run) int pn_js_run(pn_root *root, pn_task *head);
 IMPORT(pn_port_print) void pn_port_print(const char *text, size_t bytes, int is_error);
 
 /* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task
@@ -52,6 +52,7 @@ enum {
   LEFT = 0,
   AGAIN = 1,
   ASLEEP = 2,
+  IDLE = 3,
   SPINS_BEFORE_PARK = 200,
   PROBE_FRAMES = 24
 };
@@ -151,11 +152,12 @@ void pn_port_ring(void) {
 }
 
 void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root) {
-  (void)worker, (void)head;
   pn_ran_js = 1;
   /* pn_root_end leaves the root alone while this is set. Own variable: pn_web_result comes
    * later, on this worker. */
-  if (pn_js_run(root)) root->waiter = 1;
+  if (!pn_js_run(root, head)) return;
+  root->waiter = 1;
+  pn_js_begin_late(worker, root);
 }
 
 void pn_port_fatal(const char *message) {
@@ -340,10 +342,13 @@ EXPORT(pn_web_set_blocking) void pn_web_set_blocking(void) {
 
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
  * nothing to do and the thread sleeps in its event loop until its state word is no longer
- * PN_SLEEPING (ASLEEP: only when `has_events`; otherwise it sleeps in here). */
-EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events) {
+ * PN_SLEEPING (ASLEEP: only when `has_events`; otherwise it sleeps in here). AGAIN, too, when roots
+ * that its JavaScript detached have ended. With `is_busy` it gives IDLE instead of looking for work
+ * a second time. */
+EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
   pn_worker *w = pn_port_self();
   for (uint32_t spins = 0;;) {
+    if (!pn_queue_is_empty(&w->ended)) return AGAIN;
     if (pn_sched_step(w)) {
       spins = 0;
       if (pn_ran_js) {
@@ -353,6 +358,8 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events) {
     } else if (pn_load_acquire(
                    &w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
       return LEFT;
+    } else if (is_busy) {
+      return IDLE;
     } else if (++spins < SPINS_BEFORE_PARK) {
       pn_port_pause();
     } else if (!has_events) {
@@ -395,5 +402,6 @@ void pn_web_result(pn_root *root, int error, void *data, uint32_t bytes, uint32_
   if (error) pn_cas_acq_rel(&root->error, &expected, error);
   if (!is_late) return;
   root->waiter = 0; /* own variable */
+  pn_js_end_late(pn_port_self(), root);
   pn_root_end(pn_port_self(), root);
 }

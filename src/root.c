@@ -29,11 +29,22 @@ pn_root *pn_root_new(uint32_t kind, const pn_task_type *type) {
   return root;
 }
 
+static void free_js(pn_root *root) {
+  penny_free(root->data);
+  penny_free(root->progress);
+  for (struct pn_root_array *array = root->arrays; array;) {
+    struct pn_root_array *next = array->next;
+    penny_free(array->data);
+    penny_free(array);
+    array = next;
+  }
+}
+
 void pn_root_release(pn_root *root) {
   /* Acquire-release: the last one sees all that the others did with it before it frees. */
   if (pn_add_acq_rel(&root->refs, (uint32_t)-1) != 1) return;
   penny_free(root->message);
-  if (root->kind == PN_KIND_JS) penny_free(root->data);
+  if (root->kind == PN_KIND_JS) free_js(root);
   penny_free(root);
 }
 
@@ -83,6 +94,13 @@ void pn_root_end(pn_worker *w, pn_root *root) {
   int error = pn_load_acquire(&root->error);
   if (kind == PN_KIND_JS && root->waiter)
     return; /* its promise is pending: pn_web_result comes back here (port_web.c) */
+  if (kind == PN_KIND_JS && root->owner) {
+    pn_worker *owner = pn_worker_at(control, root->owner - 1);
+    pn_store_release(&root->state, ended); /* as below */
+    pn_queue_push(&owner->ended, root);
+    pn_park_wake(owner); /* after the push: a sleeper announces itself, then looks (park.c: I3) */
+    return;
+  }
   if (kind == PN_KIND_HOST || kind == PN_KIND_JS) {
     pn_store_release(&root->state, ended); /* pairs with the host's load after the take */
     if (!pn_queue_push(&control->completions, root))

@@ -14,6 +14,12 @@ struct pn_group {
   int error;        /* the first error that a wait met; waiter only */
 };
 
+/* An array that JavaScript tasks of a root made. */
+struct pn_root_array {
+  struct pn_root_array *next;
+  void *data; /* NULL when the host has taken it over */
+};
+
 /* A root for `type`, one reference, or NULL. Any thread. */
 pn_root *pn_root_new(uint32_t kind, const pn_task_type *type);
 /* Puts it into the inbox and wakes a worker: 0 or PENNY_ECLOSED (then nothing happened). Any
@@ -23,6 +29,9 @@ int pn_root_submit(pn_control *control, pn_root *root);
 bool pn_root_claim(pn_worker *worker, pn_root *root);
 /* The function that runs it under the trampoline. */
 void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *);
+/* js_tasks.c: the list of this worker's roots with a pending promise. The worker itself. */
+void pn_js_begin_late(pn_worker *worker, pn_root *root);
+void pn_js_end_late(pn_worker *worker, pn_root *root);
 /* Tells the result to whoever waits, once. Worker. */
 void pn_root_end(pn_worker *worker, pn_root *root);
 /* Ends one that will not run any more, with PENNY_ECLOSED. */

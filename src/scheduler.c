@@ -296,6 +296,7 @@ bool pn_sched_step(pn_worker *w) {
 
 bool pn_sched_sees_work(const pn_worker *w) {
   const pn_control *control = w->control;
+  if (!pn_queue_is_empty(&w->ended)) return true;
   /* Sequentially consistent: pairs with the store in pn_pool_shutdown; a sleeper announces itself
    * before this look. */
   if (pn_load_seq_cst(&control->shutdown) || !pn_queue_is_empty(&control->inbox)) return true;
