@@ -40,6 +40,7 @@ export const stages = [
   programs('emscripten', 120),
   { name: 'models', command: [node, 'tests/models/run.js'], timeoutSeconds: 120 },
   nodeTests('glue', 'tests/glue', 90),
+  nodeTests('bench', 'bench', 90),
   nodeTests('package', 'tests/package', 60),
   nodeTests('e2e chromium', 'e2e', 150, { PENNY_ENGINE: 'chromium' }),
   nodeTests('e2e firefox', 'e2e', 150, { PENNY_ENGINE: 'firefox' }),

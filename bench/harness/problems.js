@@ -1,0 +1,28 @@
+// problems.js: the problems measured from JavaScript, in the order of the report. The C workloads are in ../../web/workloads.js
+// (kernels.js runs them here, native.c natively).
+import { fib } from '../fib/fib.js';
+import { latency } from '../latency/latency.js';
+import { map } from '../map/map.js';
+import { memory } from '../memory/memory.js';
+import { skewed } from '../skewed/skewed.js';
+import { sort } from '../sort/sort.js';
+import { startup } from '../startup/startup.js';
+import { submit } from '../submit/submit.js';
+import { sum } from '../sum/sum.js';
+import { wake } from '../wake/wake.js';
+import { kernels } from './kernels.js';
+
+/** Problem name to (env) => Promise of results; a name may have several. */
+export const problems = [
+  ...kernels,
+  { name: 'fib', run: fib },
+  { name: 'submit', run: submit },
+  { name: 'latency', run: latency },
+  { name: 'wake', run: wake },
+  { name: 'map', run: map },
+  { name: 'skewed', run: skewed },
+  { name: 'sum', run: sum },
+  { name: 'sort', run: sort },
+  { name: 'startup', run: startup },
+  { name: 'memory', run: memory },
+];

@@ -1,0 +1,3 @@
+import { post } from '../harness/port.js';
+
+post('ready');

@@ -1,0 +1,3 @@
+import { onMessage, post } from '../harness/port.js';
+
+onMessage((value) => post(value + 1));
