@@ -210,6 +210,29 @@ test('a pending promise that was given up costs no worker', async () => {
   assert.deepEqual(result.end, clean);
 });
 
+test('a detached buffer is refused at the call', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const out = {};
+    const buffer = new ArrayBuffer(8);
+    const array = new Uint8Array(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    for (const [name, value] of Object.entries({ buffer, array, nested: { deep: [array] } })) {
+      try {
+        pool.run('bytesOf', [value]).catch(() => {});
+        out[name] = 'no error';
+      } catch (error) {
+        out[name] = error.name;
+      }
+    }
+    out.next = await pool.run('bytesOf', [new ArrayBuffer(5)]);
+    await pool.dispose();
+    return out;
+  });
+  const name = 'DataCloneError';
+  assert.deepEqual(result, { buffer: name, array: name, nested: name, next: 5 });
+});
+
 test('100,000 tasks in flight all settle right', async () => {
   const result = await inPage(
     async () => {
