@@ -8,7 +8,13 @@ import { serve } from '../scripts/serve.js';
 import { browserTests } from './harness.js';
 
 const { open, test } = browserTests();
-const expected = { run: 42, array: 6.5, error: 'TypeError: it failed', isClean: true };
+const expected = {
+  run: 42,
+  array: 6.5,
+  map: '2,4,6',
+  error: 'TypeError: it failed',
+  isClean: true,
+};
 
 // Two other sites: one allows reading (CORS), one only embedding (CORP, which serve.js sends).
 let cors;
@@ -34,8 +40,8 @@ async function scriptPage(tag, csp) {
 
 const answerOf = (page, options = {}) =>
   page.evaluate(async (more) => {
-    const { answer } = await import('/e2e/apps/answer.js');
-    const start = (given) => Penny.createPool({ tasks: '/e2e/apps/tasks.js', ...given });
+    const { answer } = await import('/e2e/apps/tiny/answer.js');
+    const start = (given) => Penny.createPool({ tasks: '/e2e/apps/tiny/tasks.js', ...given });
     try {
       return await answer(start, { startTimeoutMs: 8000, ...more });
     } catch (error) {

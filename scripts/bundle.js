@@ -2,7 +2,7 @@
 // ES modules, one file for script tags, the helper for static sites, and the types; and says what
 // they weigh. `node scripts/bundle.js --check` fails when they weigh more than they may. Build the
 // wasm preset first: the core module is inside.
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateRawSync, gzipSync } from 'node:zlib';
@@ -92,10 +92,19 @@ async function makeDist() {
   // Whole, so that bundlers may copy it like a picture.
   await bundle({ entryPoints: [at('worker.entry.js')] });
   const entryPoints = { 'penny.iife': at('iife.js') };
+  // Programs read it in their editors, and it is never sent anywhere.
+  copyFileSync(at('vite.js'), join(dist, 'vite.js'));
   // The one import.meta is in what script.js puts its own in place of.
   const logOverride = { 'empty-import-meta': 'silent' };
   await bundle({ entryPoints, format: 'iife', logOverride, plugins: [embed, single] });
-  for (const name of ['index', 'worker'])
+  for (const name of readdirSync(dist)) {
+    // The module with a program's tasks is known when it runs: bundlers are not to look for it. The
+    // minifier drops such comments.
+    const text = readFileSync(join(dist, name), 'utf8');
+    const marked = 'import(/* @vite-ignore */ /* webpackIgnore: true */ ';
+    writeFileSync(join(dist, name), text.replace(/\bimport\((?=[\w$])/g, marked));
+  }
+  for (const name of ['index', 'worker', 'vite'])
     copyFileSync(at(`${name}.d.ts`), join(dist, `${name}.d.ts`));
   copyFileSync(at('iife.d.ts'), join(dist, 'penny.iife.d.ts'));
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));

@@ -1,6 +1,6 @@
 // The package as people get it: packs what `npm publish` would send, and unpacks it into the
 // node_modules of a folder, without a network. dist/ must be there: node scripts/bundle.js.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './run.js';
 
@@ -27,5 +27,7 @@ export async function install(name) {
   const home = join(folder, 'node_modules', 'penny-runtime');
   mkdirSync(home, { recursive: true });
   await succeed('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
+  // A package of its own: inside of ours, our name would mean our own files.
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   return folder;
 }
