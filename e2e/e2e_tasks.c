@@ -52,6 +52,23 @@ PENNY_TASK(uint32_t, fill, (uint8_t *, bytes), (uint32_t, count), (uint8_t, valu
 }
 PENNY_EXPORT(fill)
 
+/* ---- priorities ---- */
+
+/* Polls once a millisecond, and counts in a word that all share. */
+PENNY_TASK(int32_t, poll_ms, (double, ms), (int32_t *, polls))
+{
+    int32_t count = 0;
+    for (double end = penny_now_ms() + ms; penny_now_ms() < end; count++) {
+        for (double next = penny_now_ms() + 1; penny_now_ms() < next;) continue;
+        penny_poll();
+        __atomic_fetch_add(polls, 1, __ATOMIC_SEQ_CST);
+    }
+    return count;
+}
+PENNY_EXPORT(poll_ms)
+PENNY_TASK(int32_t, read_word, (const int32_t *, word)) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
+PENNY_EXPORT(read_word)
+
 /* ---- failures ---- */
 
 PENNY_TASK(int32_t, trap_unreachable) { __builtin_trap(); }

@@ -421,7 +421,7 @@ test('what a lost worker had in its hands is submitted anew', async () => {
     const calls = Array.from({ length: 50 }, (_, n) => failure(() => pool.call('add', [n, 1])));
     // As a worker does that takes the batch and is killed before it has put it anywhere.
     const words = new Int32Array(host.view.memory.buffer);
-    const taken = Atomics.exchange(words, (host.control + layout.CONTROL_INBOX) >> 2, 0);
+    const taken = Atomics.exchange(words, (host.control + layout.CONTROL_INBOX + 64) >> 2, 0);
     made[0].terminate();
     const ends = (await Promise.all(calls)).map(({ value, code }) => value ?? code);
     const first = (await Promise.all(busy)).map(({ value, code }) => value ?? code);

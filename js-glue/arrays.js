@@ -43,7 +43,7 @@ function submit(host, which, name, array, kind, detail, read, options) {
   [array.byteOffset, array.length, kind, detail].forEach((value, idx) => {
     stage.setBigUint64(8 * idx, BigInt(value), true);
   });
-  return host.add((ticket) => exports.pn_web_call(type, ticket), name, read, options, array);
+  return host.add((...rest) => exports.pn_web_call(type, ...rest), name, read, options, array);
 }
 
 async function inPlace(host, which, name, key, array, options = {}) {

@@ -10,6 +10,8 @@ import { failure, outcome } from './outcome.js';
 // and timers come in between.
 const SLICE_MS = 2;
 const REQUEUE_MS = 50;
+const URGE_MS = 1;
+const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
 const RETRIES = 3;
 const ECANCELLED = 4;
 const EWORKER = -8;
@@ -54,15 +56,18 @@ export class Host {
   }
 
   /**
-   * Submits: `submit(ticket)` gives the address of the root or 0. The promise of its result. `held`
+   * Submits: `submit(ticket, priority)` gives the address of the root or 0. The promise of its result. `held`
    * is kept alive until then: arrays among the arguments are.
    */
   add(submit, name, result, options = {}, held) {
-    const { signal, timeout, retry } = options;
+    const { signal, timeout, retry, priority = PRIORITIES[1] } = options;
+    const level = PRIORITIES.indexOf(priority);
+    if (level < 0) throw new TypeError(`priority is one of ${PRIORITIES.join(', ')}`);
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const slot = { submit, name, result, held, retries: retry && !result ? RETRIES : 0 };
+    const slot = { submit, level, name, result, held, retries: retry && !result ? RETRIES : 0 };
     if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
+    if (!level) this.urge(slot);
     return new Promise((resolve, reject) => {
       slot.resolve = resolve;
       slot.reject = reject;
@@ -70,11 +75,17 @@ export class Host {
     });
   }
 
+  /** The worker that was woken for an urgent task may be held up by its events. */
+  urge(slot) {
+    const look = () => this.slots[slot.ticket] === slot && this.exports.pn_web_urge(slot.root);
+    setTimeout(look, URGE_MS).unref?.();
+  }
+
   /** Gives the slot a ticket and a root: false when there is no memory for one. */
   enter(slot) {
     const ticket = this.free.pop() ?? this.slots.length;
     slot.ticket = ticket;
-    slot.root = slot.submit(ticket) >>> 0;
+    slot.root = slot.submit(ticket, slot.level) >>> 0;
     this.slots[ticket] = slot.root ? slot : undefined;
     if (!slot.root) this.free.push(ticket);
     return slot.root > 0;

@@ -132,6 +132,13 @@ export interface TaskOptions {
   signal?: AbortSignal;
   /** The same after so many milliseconds, with a DOMException named TimeoutError. */
   timeout?: number;
+  /**
+   * What starts first. 'user-blocking' goes before all that waits, and where no worker is idle it
+   * starts at the next spawn, join or poll of a running task, on top of it. 'background' starts when
+   * nothing else waits, and once in 48 starts of a worker, so that it never starves. What a task
+   * spawns or detaches is as urgent as itself. Default: 'user-visible'.
+   */
+  priority?: 'user-blocking' | 'user-visible' | 'background';
 }
 
 export interface SortOptions extends TaskOptions {

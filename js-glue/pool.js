@@ -205,7 +205,7 @@ class Pool extends EventTarget {
     for (let idx = 0; idx < parameters.length; idx++) {
       writeArgument(this.#view, stage, 8 * idx, parameters[idx], args[idx], symbol);
     }
-    const submit = (ticket) => this.#exports.pn_web_call(type, ticket);
+    const submit = (...rest) => this.#exports.pn_web_call(type, ...rest);
     return this.#host.add(submit, symbol, result, options, args);
   }
 
@@ -239,9 +239,9 @@ class Pool extends EventTarget {
   #submit(target, args, options = {}, name = this.#names[target]) {
     checkTaskOptions(options);
     const bytes = encode(args, this.#view, { isArguments: true });
-    const submit = (ticket) => {
+    const submit = (...rest) => {
       const at = this.#view.place(bytes);
-      const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ticket);
+      const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ...rest);
       if (!root) this.#exports.pn_web_free(at);
       return root;
     };

@@ -38,7 +38,8 @@ static void bury_first(pn_control *control, pn_worker *w) {
   while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), pn_top(ts)))) {
   }
   pn_sched_request_all(control,
-                       PN_WANT_POLL | PN_WANT_STEAL); /* the last in case it died raising */
+                       PN_WANT_POLL | PN_WANT_STEAL | PN_WANT_URGENT); /* the last two in case it
+                       died raising, or was woken to look */
   pn_heap_reclaim_dead(&control->heap, w->id);
   /* In case it died between a publication, or the end of a task, and its wake-up. Here already: what
    * is waited for below may sleep for want of it. */

@@ -1,5 +1,5 @@
 /*
- * deque.h: the root deque of a worker: a dynamic circular deque with 64-bit indices. Protocol and
+ * deque.h: a root deque of a worker: a dynamic circular deque with 64-bit indices. Protocol and
  * proof: DEQUE.md.
  *
  * After Chase and Lev 2005 (doi:10.1145/1073970.1073974) with the orders of Le, Pop, Cohen and
@@ -25,11 +25,11 @@ typedef struct pn_deque_buffer {
 } pn_deque_buffer;
 
 /* Owner: makes room for one more; false when memory is exhausted (nothing changed). */
-static inline bool pn_deque_reserve(pn_worker *w) {
-  pn_deque_buffer *buffer = w->root_buffer;
-  uint64_t bottom = pn_load_relaxed(&w->root_bottom); /* own variable */
+static inline bool pn_deque_reserve(pn_deque *deque) {
+  pn_deque_buffer *buffer = deque->buffer;
+  uint64_t bottom = pn_load_relaxed(&deque->bottom); /* own variable */
   /* Acquire: pairs with the thieves' compare-exchange; slots below top are free for reuse. */
-  uint64_t top = pn_load_acquire(&w->root_top);
+  uint64_t top = pn_load_acquire(&deque->top);
   if (buffer && bottom - top < buffer->capacity) return true;
   uint64_t capacity = buffer ? buffer->capacity * 2 : 64;
   pn_deque_buffer *grown =
@@ -43,51 +43,51 @@ static inline bool pn_deque_reserve(pn_worker *w) {
                      pn_load_relaxed(&buffer->items[i & (buffer->capacity - 1)]));
   }
   /* Release: pairs with the acquire in pn_deque_take; the copies come before the pointer. */
-  pn_store_release(&w->root_buffer, grown);
+  pn_store_release(&deque->buffer, grown);
   return true;
 }
 
 /* Owner, after pn_deque_reserve. */
-static inline void pn_deque_push(pn_worker *w, uintptr_t item) {
-  pn_deque_buffer *buffer = w->root_buffer;
-  uint64_t bottom = pn_load_relaxed(&w->root_bottom); /* own variable */
+static inline void pn_deque_push(pn_deque *deque, uintptr_t item) {
+  pn_deque_buffer *buffer = deque->buffer;
+  uint64_t bottom = pn_load_relaxed(&deque->bottom); /* own variable */
   /* Relaxed: published by the store of bottom below. */
   pn_store_relaxed(&buffer->items[bottom & (buffer->capacity - 1)], item);
   /* Sequentially consistent: publishes the item, and comes before the pusher's look at the idle
    * count (park.c: I3). */
-  pn_store_seq_cst(&w->root_bottom, bottom + 1);
+  pn_store_seq_cst(&deque->bottom, bottom + 1);
 }
 
 /* Owner or thief: the oldest item. */
-static inline pn_outcome pn_deque_take(pn_worker *w, uintptr_t *item) {
+static inline pn_outcome pn_deque_take(pn_deque *deque, uintptr_t *item) {
   /* Acquire: top before bottom, so that a stale top never looks non-empty against an older
    * bottom. */
-  uint64_t top = pn_load_acquire(&w->root_top);
+  uint64_t top = pn_load_acquire(&deque->top);
   /* Sequentially consistent: pairs with the store in pn_deque_push (park.c: I3). */
-  uint64_t bottom = pn_load_seq_cst(&w->root_bottom);
+  uint64_t bottom = pn_load_seq_cst(&deque->bottom);
   if ((int64_t)(bottom - top) <= 0) return PN_EMPTY;
   /* Acquire: pairs with the release in pn_deque_reserve. An outgrown buffer still has the item of
    * every index below the bottom it had (I2), and a newer bottom comes with the newer buffer. */
-  pn_deque_buffer *buffer = pn_load_acquire(&w->root_buffer);
+  pn_deque_buffer *buffer = pn_load_acquire(&deque->buffer);
   /* Relaxed: a value that a racing push overwrote belongs to a top that has moved, and then the
    * exchange below fails. */
   uintptr_t seen = pn_load_relaxed(&buffer->items[top & (buffer->capacity - 1)]);
   /* Sequentially consistent: one taker wins the index. */
-  if (!pn_cas_seq_cst(&w->root_top, &top, top + 1)) return PN_LOST;
+  if (!pn_cas_seq_cst(&deque->top, &top, top + 1)) return PN_LOST;
   *item = seen;
   return PN_TAKEN;
 }
 
-static inline bool pn_deque_is_empty(const pn_worker *w) {
-  uint64_t top = pn_load_acquire(&w->root_top); /* as in pn_deque_take */
+static inline bool pn_deque_is_empty(const pn_deque *deque) {
+  uint64_t top = pn_load_acquire(&deque->top); /* as in pn_deque_take */
   /* Sequentially consistent: a sleeper's look after its announcement (park.c: I3). */
-  return (int64_t)(pn_load_seq_cst(&w->root_bottom) - top) <= 0;
+  return (int64_t)(pn_load_seq_cst(&deque->bottom) - top) <= 0;
 }
 
 /* Owner, or whoever buries it, when no thief can be inside. */
-static inline void pn_deque_free(pn_worker *w) {
-  pn_deque_buffer *buffer = w->root_buffer;
-  w->root_buffer = NULL;
+static inline void pn_deque_free(pn_deque *deque) {
+  pn_deque_buffer *buffer = deque->buffer;
+  deque->buffer = NULL;
   while (buffer) {
     pn_deque_buffer *outgrown = buffer->outgrown;
     penny_free(buffer);

@@ -13,8 +13,8 @@
  *                                                        tasks, roots, C stacks, user blocks
  *
  *   worker block, by 64-byte line, one writer (or one kind of writer) a line:
- *   0 state id | 1 limit guard want | 2 top+split | 3 root top | 4 root bottom, buffer |
- *   5-7 private | statistics | result in hand | chunk directory | entries | storage | heap context
+ *   0 state id | 1 limit guard want | 2 top+split | 3-8 per priority: root top | root bottom, buffer |
+ *   9-10 private | statistics | result in hand | chunk directory | entries | storage | heap context
  *
  * I1  A field's writers are named beside it; whoever else reads it does so atomically.
  * I2  A test compares every offset with js-glue/layout.gen.js; the hash of all of them is checked
@@ -93,6 +93,8 @@ static inline uint32_t pn_root_step(uint32_t state) {
   return state & 255;
 }
 enum { PN_KIND_HOST = 0, PN_KIND_JS = 1, PN_KIND_FUTURE = 2, PN_KIND_RUN = 3, PN_KIND_SUBMIT = 4 };
+/* What is looked for first: user-blocking, user-visible, background. */
+enum { PN_URGENT = 0, PN_NORMAL = 1, PN_BACKGROUND = 2, PN_PRIORITIES = 3 };
 
 struct pn_root {
   PN_ALIGN(64)
@@ -123,6 +125,7 @@ struct pn_root {
   pn_root *late_next;           /* JS task with a pending promise: the list of its worker's; its */
   pn_root *late_before;         /* worker only, the host after its death */
   void (*done)(void *context, int error); /* submit: called on the worker at the end */
+  uint32_t priority;                      /* PN_URGENT and so on; constant */
   PN_ALIGN(64) pn_task task;              /* function, status and arguments, as in a task stack */
   PN_ALIGN(64) unsigned char spill[64];   /* arguments when there are more than 6 */
 };
@@ -130,7 +133,14 @@ struct pn_root {
 /* ---- worker block ---- */
 
 enum { PN_SLEEPING = 0, PN_AWAKE = 1, PN_BLOCKED = 2, PN_JOINING = 3 };
-enum { PN_WANT_STEAL = 1, PN_WANT_POLL = 2 };
+enum { PN_WANT_STEAL = 1, PN_WANT_POLL = 2, PN_WANT_URGENT = 4 };
+
+/* A root deque (deque.h). */
+typedef struct pn_deque {
+  PN_ALIGN(64) uint64_t top;    /* its old end: thieves and owner by compare-exchange */
+  PN_ALIGN(64) uint64_t bottom; /* its young end: owner writes, thieves read */
+  struct pn_deque_buffer *buffer;
+} pn_deque;
 
 /* One task running under a trampoline. Thieves that won slot t find its root as the entry with the
  * greatest base <= t. */
@@ -166,18 +176,16 @@ struct pn_worker {
   pn_root
       *helps; /* while parked in a join: the root that it may help, or NULL; owner writes, wakers
                      compare it */
-  /* line 3: old end of the root deque. Thieves and owner by compare-exchange. */
-  PN_ALIGN(64) uint64_t root_top; /* +192 */
-  /* line 4: young end of the root deque. Owner writes, thieves read. */
-  PN_ALIGN(64) uint64_t root_bottom; /* +256 */
-  struct pn_deque_buffer *root_buffer;
-  /* lines 5 to 7: private to the owner (the host after its death). */
-  PN_ALIGN(64) pn_chunk *chunk; /* +320 chunk that holds the newest task */
+  /* lines 3 to 8: roots that this worker moved here from the inbox, by priority. */
+  pn_deque roots_of[PN_PRIORITIES]; /* +192 */
+  /* lines 9 to 10: private to the owner (the host after its death). */
+  PN_ALIGN(64) pn_chunk *chunk; /* +576 chunk that holds the newest task */
   pn_task *sync_head;           /* what a slow sync hands back beside its result */
   uint32_t depth;               /* entries in use */
   uint32_t random;              /* state of the victim choice */
   uint32_t last_victim;         /* id of the last victim that had work */
   uint32_t ticks;               /* rounds of the scheduling loop, for fairness */
+  uint32_t starts;              /* of other work since background roots had their turn */
   uint32_t crumbs;              /* tiny stolen tasks in a row */
   double hesitation_ms;         /* how long it leaves others alone after a tiny stolen task */
   double hesitates_until_ms;
@@ -187,7 +195,7 @@ struct pn_worker {
   void *stack;          /* base of this worker's C stack (web), freed when it retires */
   uint32_t is_gone;     /* host: the worker has ended and was buried */
   /* statistics: the owner stores, anybody reads. */
-  PN_ALIGN(64) uint64_t steals; /* +448 tasks won from others and run */
+  PN_ALIGN(64) uint64_t steals; /* +704 tasks won from others and run */
   uint64_t joins_helped;        /* of these, inside a join */
   uint64_t publishes;           /* times that it made private tasks public */
   uint64_t parks;               /* times that it went to sleep */
@@ -207,11 +215,16 @@ struct pn_worker {
 };
 PN_ASSERT(offsetof(pn_worker, limit) == 64, "line 1");
 PN_ASSERT(offsetof(pn_worker, ts) == 128, "line 2");
-PN_ASSERT(offsetof(pn_worker, root_top) == 192, "line 3");
-PN_ASSERT(offsetof(pn_worker, root_bottom) == 256, "line 4");
-PN_ASSERT(offsetof(pn_worker, chunk) == 320, "line 5");
+PN_ASSERT(offsetof(pn_worker, roots_of) == 192, "line 3");
+PN_ASSERT(sizeof(pn_deque) == 128, "two lines");
+PN_ASSERT(offsetof(pn_worker, chunk) == 576, "line 9");
 
 /* ---- control block ---- */
+
+/* Submitted roots of one priority. */
+typedef struct pn_inbox {
+  PN_ALIGN(64) pn_root *newest; /* pushed by anybody, taken whole by a worker */
+} pn_inbox;
 
 struct pn_control {
   PN_ALIGN(64)
@@ -226,21 +239,26 @@ struct pn_control {
   uint32_t host_lock;   /* foreign native threads share host_heap; never used on a web page */
   pn_worker *worker_base;
   uint32_t worker_bytes;
+  uint32_t stack_bytes; /* of a worker's C stack (web) */
   /* idle and joining: workers that announced themselves. Added by the sleeper, taken back by
    * whoever ends the sleep. */
   PN_ALIGN(64) uint32_t idle;    /* +64 */
   PN_ALIGN(64) uint32_t joining; /* +128 */
-  PN_ALIGN(64) pn_root *inbox;   /* +192 newest first; pushed by anybody, taken whole by a worker */
+  pn_inbox inbox[PN_PRIORITIES]; /* +192 */
   PN_ALIGN(64)
-  pn_root *completions;         /* +256 newest first; pushed by workers, taken whole by the host */
-  PN_ALIGN(64) uint32_t signal; /* +320 counts batches of completions; the host waits on it */
+  pn_root *completions; /* +384 newest first; pushed by workers, taken whole by the host */
+  PN_ALIGN(64)
+  uint32_t urgent; /* +448 urgent roots in inboxes, root deques and hands, or more (priority.c: I1):
+                      anybody adds before the push, the taker takes one off */
+  PN_ALIGN(64) uint32_t signal; /* +512 counts batches of completions; the host waits on it */
   uint32_t ring;                /* 1: the host cannot wait on memory and wants a message instead */
   PN_ALIGN(64) uint32_t local_bytes[PN_LOCAL_KEYS];
   PN_ALIGN(64) pn_heap heap;
   PN_ALIGN(64) pn_heap_context host_heap;
 };
 PN_ASSERT(offsetof(pn_control, idle) == 64, "line 1");
-PN_ASSERT(offsetof(pn_control, signal) == 320, "line 5");
+PN_ASSERT(offsetof(pn_control, completions) == 384, "line 6");
+PN_ASSERT(offsetof(pn_control, signal) == 512, "line 8");
 
 static inline uint32_t pn_top(uint64_t ts) {
   return (uint32_t)ts;

@@ -30,7 +30,7 @@ PENNY_TASK(void, pn_for_range, (int64_t, begin), (int64_t, end), (const for_loop
   while (begin < end) {
     /* Relaxed: a request seen late is served one step later. */
     uint32_t want = pn_load_relaxed(&penny_w->want);
-    if (want & PN_WANT_POLL) pn_poll(penny_w, penny_head);
+    if (want & (PN_WANT_POLL | PN_WANT_URGENT)) pn_poll(penny_w, penny_head);
     if ((want & PN_WANT_STEAL) && end - begin > 1) {
       int64_t middle = begin + (end - begin) / 2;
       PENNY_SPAWN(pn_for_range, middle, end, loop);

@@ -56,7 +56,7 @@ void pn_park_idle(pn_worker *w) {
   sleep_while(w, PN_SLEEPING);
 }
 
-void pn_park_join(pn_worker *w, pn_task *task, pn_root *root) {
+void pn_park_join(pn_worker *w, pn_task *task, pn_root *root, bool heeds_urgent) {
   pn_heap_context_settle(&w->heap);
   /* Mark the task waited, from free or running only: an ended one is not waited for any more. */
   uint32_t status =
@@ -74,6 +74,9 @@ void pn_park_join(pn_worker *w, pn_task *task, pn_root *root) {
   begin_sleep(w, PN_JOINING);
   /* Sequentially consistent: after the announcement (I3); pairs with the exchange in end_entry. */
   bool is_over = (pn_load_seq_cst(&task->status) & ~(uint32_t)PN_WAITED) >= PN_RETURNED;
+  /* Sequentially consistent: after the announcement; pn_sched_raise_urgent raises first and looks at
+   * our state after. */
+  if (heeds_urgent && (pn_load_seq_cst(&w->want) & PN_WANT_URGENT)) is_over = true;
   if (is_over || (root && pn_sched_sees_work_of(w, root))) {
     end_sleep(w, PN_JOINING); /* false: somebody woke us meanwhile, and counted */
   } else {
@@ -100,9 +103,9 @@ static bool wake_one_of(pn_control *control, uint32_t state, const pn_root *root
   return false;
 }
 
-void pn_park_wake_one(pn_control *control, const pn_root *root) {
-  if (wake_one_of(control, PN_SLEEPING, NULL)) return;
-  if (root) wake_one_of(control, PN_JOINING, root);
+bool pn_park_wake_one(pn_control *control, const pn_root *root) {
+  if (wake_one_of(control, PN_SLEEPING, NULL)) return true;
+  return root && wake_one_of(control, PN_JOINING, root);
 }
 
 void pn_park_wake(pn_worker *w) {

@@ -16,11 +16,11 @@ bool pn_park_announce(pn_worker *worker);
 /* Owner: announces and sleeps until woken. Returns at once when there is work. */
 void pn_park_idle(pn_worker *worker);
 /* Owner: sleeps until the status of `task` says that it ended, or work of `root` (NULL: none) may be
- * there to help with. */
-void pn_park_join(pn_worker *worker, pn_task *task, pn_root *root);
+ * there to help with, or, if it heeds urgent roots, PN_WANT_URGENT is raised. */
+void pn_park_join(pn_worker *worker, pn_task *task, pn_root *root, bool heeds_urgent);
 /* Any worker or the host: wakes one idle worker, or else one joiner of `root` (if not NULL). Never
- * blocks. */
-void pn_park_wake_one(pn_control *control, const pn_root *root);
+ * blocks. True when it woke one. */
+bool pn_park_wake_one(pn_control *control, const pn_root *root);
 /* Wakes this worker if it sleeps idle. Any worker. */
 void pn_park_wake(pn_worker *worker);
 /* Whoever ended a task that is marked waited: wakes the worker that waits for it. */

@@ -72,7 +72,8 @@ int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32
     w->state = PN_AWAKE;
     w->random = i * 2654435761u + 88172645u;
     w->last_victim = i ? i - 1 : max_workers - 1;
-    w->root_top = w->root_bottom = index_base; /* tests start it near 2^32 */
+    for (uint32_t p = 0; p < PN_PRIORITIES; p++)
+      w->roots_of[p].top = w->roots_of[p].bottom = index_base; /* tests start it near 2^32 */
     for (uint32_t e = 0; e < PN_ENTRIES; e++) w->entries[e].base = pn_entry_unused(control);
     pn_heap_context_init(&control->heap, &w->heap, i);
   }
@@ -99,15 +100,18 @@ void pn_pool_shutdown(pn_control *control) {
 
 /* Ends what was submitted after the last worker's last look. */
 static void refuse_queued(pn_control *control) {
-  for (uint32_t i = 0; i < control->max_workers; i++) {
+  for (uint32_t i = 0; i < control->max_workers * PN_PRIORITIES; i++) {
+    pn_worker *w = pn_worker_at(control, i / PN_PRIORITIES);
     uintptr_t item;
-    while (pn_deque_take(pn_worker_at(control, i), &item) == PN_TAKEN)
+    while (pn_deque_take(&w->roots_of[i % PN_PRIORITIES], &item) == PN_TAKEN)
       pn_root_refuse((pn_root *)item);
   }
-  for (pn_root *root = pn_queue_take(&control->inbox); root;) {
-    pn_root *next = root->link;
-    pn_root_refuse(root);
-    root = next;
+  for (uint32_t p = 0; p < PN_PRIORITIES; p++) {
+    for (pn_root *root = pn_queue_take(&control->inbox[p].newest); root;) {
+      pn_root *next = root->link;
+      pn_root_refuse(root);
+      root = next;
+    }
   }
 }
 
@@ -134,7 +138,7 @@ int64_t pn_pool_destroy(void) {
       root = next;
     }
     pn_stack_free(w);
-    pn_deque_free(w);
+    for (uint32_t p = 0; p < PN_PRIORITIES; p++) pn_deque_free(&w->roots_of[p]);
     for (uint32_t key = 0; key < PN_LOCAL_KEYS; key++) penny_free(w->local[key]);
     penny_free(w->stack);
     pn_heap_context_flush(&control->heap, &w->heap);

@@ -38,6 +38,9 @@ PN_NORETURN void pn_port_throw(void);
  * been changed yet. */
 void pn_port_probe_stack(void);
 
+/* Is at least half of this worker's C stack left, as far as can be told? */
+bool pn_port_has_stack(void);
+
 /* Tells a host that cannot wait on memory that completions are there. */
 void pn_port_ring(void);
 /* Runs the JavaScript task of `root` (PN_KIND_JS); the web port only. */

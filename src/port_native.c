@@ -91,6 +91,10 @@ void pn_port_throw(void) {
   siglongjmp(innermost->jump, 1);
 }
 
+bool pn_port_has_stack(void) {
+  return true; /* not told here; the task stack is looked at, too */
+}
+
 void pn_port_ring(void) {}
 
 void pn_port_run_js(pn_worker *worker, pn_task *head, pn_root *root) {

@@ -11,9 +11,9 @@
  * I2  The C stack of a worker is a heap block of its own; its limits are set before any function
  * with a frame runs.
  */
-#include "deque.h"
 #include "park.h"
 #include "port.h"
+#include "priority.h"
 #include "queue.h"
 #include "root.h"
 #include "scheduler.h"
@@ -147,6 +147,12 @@ void pn_port_probe_stack(void) {
   (void)sink;
 }
 
+bool pn_port_has_stack(void) {
+  const pn_worker *w = pn_port_self();
+  volatile char here = 0;
+  return (uintptr_t)&here - (uintptr_t)w->stack >= w->control->stack_bytes / 2;
+}
+
 void pn_port_ring(void) {
   pn_js_ring();
 }
@@ -181,6 +187,7 @@ int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, 
   uint32_t pages = (uint32_t)__builtin_wasm_memory_size(0);
   make_ready(0, pages); /* what the memory began with; nobody else is here yet */
   int error = pn_pool_create((void *)base, bytes, workers, max_workers, index_base);
+  if (!error) pn_pool()->stack_bytes = stack_bytes; /* before any worker starts */
   for (uint32_t i = 0; !error && i < workers; i++) {
     pn_worker *w = pn_worker_at(pn_pool(), i);
     w->stack = penny_aligned(PN_HEAP_PAGE_BYTES, stack_bytes);
@@ -228,13 +235,16 @@ EXPORT(pn_web_stage) uint64_t *pn_web_stage(void) {
   return stage;
 }
 
-/* Submits a C task with the arguments in `stage`: its root, or NULL when memory is exhausted. */
-EXPORT(pn_web_call) pn_root *pn_web_call(const pn_task_type *type, uint32_t ticket) {
+/* Submits a C task with the arguments in `stage` and a priority (PN_URGENT and so on): its root, or NULL
+ * when memory is exhausted. */
+EXPORT(pn_web_call)
+pn_root *pn_web_call(const pn_task_type *type, uint32_t ticket, uint32_t priority) {
   pn_root *root = pn_root_new(PN_KIND_HOST, type);
   if (!root) return NULL;
   uint64_t *arguments = (uint64_t *)(void *)PN_ARGS_OF(type->arity, &root->task);
   for (uint32_t i = 0; i < type->arity; i++) arguments[i] = stage[i];
   root->ticket = ticket;
+  root->priority = priority;
   pn_root_submit(pn_pool(),
                  root); /* never closed: the host closes it, and asks nothing more of it then */
   return root;
@@ -243,15 +253,24 @@ EXPORT(pn_web_call) pn_root *pn_web_call(const pn_task_type *type, uint32_t tick
 /* Submits the JavaScript task `target` with encoded arguments in `data` (a heap block, now the
  * root's). */
 EXPORT(pn_web_call_js)
-pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ticket) {
+pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ticket,
+                        uint32_t priority) {
   pn_root *root = pn_root_new(PN_KIND_JS, NULL);
   if (!root) return NULL;
   root->target = target;
   root->data = data;
   root->data_bytes = bytes;
   root->ticket = ticket;
+  root->priority = priority;
   pn_root_submit(pn_pool(), root); /* as above */
   return root;
+}
+
+/* An urgent root that still waits a little after its submission: the worker that was woken for it is
+ * perhaps held up in its event loop. Now whoever polls first takes it. */
+EXPORT(pn_web_urge) void pn_web_urge(const pn_root *root) {
+  /* Acquire: only looked at; the host holds a reference. */
+  if (pn_load_acquire(&root->state) == PN_QUEUED) pn_priority_raise(pn_pool());
 }
 
 /* The host has read the result (or gives the root up after every worker has left). */
@@ -296,10 +315,7 @@ EXPORT(pn_web_lose) void pn_web_lose(pn_root *root, uint32_t id) {
  * or was in a dead one's. */
 EXPORT(pn_web_is_drained) uint32_t pn_web_is_drained(void) {
   const pn_control *control = pn_pool();
-  if (!pn_queue_is_empty(&control->inbox)) return 0;
-  for (uint32_t i = 0; i < control->max_workers; i++)
-    if (!pn_deque_is_empty(pn_worker_at(control, i))) return 0;
-  return 1;
+  return !pn_priority_sees(control, PN_URGENT, PN_PRIORITIES);
 }
 
 /* Submits a copy of a root that may have been lost: the copy, or the root itself when it was begun

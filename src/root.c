@@ -12,6 +12,7 @@
 
 #include "park.h"
 #include "port.h"
+#include "priority.h"
 #include "queue.h"
 #include "scheduler.h"
 #include "task_stack.h"
@@ -24,6 +25,9 @@ pn_root *pn_root_new(uint32_t kind, const pn_task_type *type) {
   pn_root *root = penny_aligned(64, sizeof *root);
   if (!root) return NULL;
   *root = (pn_root){.kind = kind, .refs = 1, .name = type ? type->name : NULL};
+  /* What a task detaches is as urgent as itself. */
+  pn_worker *w = pn_port_self();
+  root->priority = w && w->depth ? w->root->priority : PN_NORMAL;
   root->task.type = type;
   if (type && type->arity > 6) *(unsigned char **)(void *)root->task.payload = root->spill;
   return root;
@@ -52,8 +56,14 @@ int pn_root_submit(pn_control *control, pn_root *root) {
   /* Sequentially consistent: pairs with the store in pn_pool_shutdown. A push after that store but
    * before this look is still ended, by the last worker's drain or by pn_pool_destroy. */
   if (!control || pn_load_seq_cst(&control->shutdown)) return PENNY_ECLOSED;
-  pn_queue_push(&control->inbox, root);
-  pn_park_wake_one(control, NULL);
+  uint32_t priority = root->priority; /* not ours any more after the push */
+  /* Before the push, so that it is never less than what is visible (priority.c: I1). */
+  if (priority == PN_URGENT) pn_add_seq_cst(&control->urgent, 1u);
+  pn_queue_push(&control->inbox[priority].newest, root);
+  if (priority == PN_URGENT)
+    pn_priority_urge(control);
+  else
+    pn_park_wake_one(control, NULL);
   return 0;
 }
 

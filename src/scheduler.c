@@ -11,22 +11,31 @@
  */
 #include "scheduler.h"
 
-#include "deque.h"
 #include "park.h"
 #include "port.h"
+#include "priority.h"
 #include "queue.h"
 #include "root.h"
 #include "task_stack.h"
 
 enum {
   SPINS_BEFORE_PARK = 200,
-  INBOX_FIRST_EVERY = 61,
-  STEAL_FIRST_EVERY = 67,
+  /* Of so many rounds one each begins with what usually comes later, so that nothing starves. */
+  FAIR_ROUNDS = 61,
+  NORMAL_ROUND = 15,
+  INBOX_ROUND = 30,
+  STEAL_ROUND = 45,
+  /* Background roots get one start of a worker in so many (1/64 is promised of all starts, whatever
+   * stage each worker has reached), and up to so many in a row to make up for what started at polls
+   * meanwhile. */
+  BACKGROUND_SHARE = 48,
+  BACKGROUND_DEBTS = 4,
   CRUMBS_BEFORE_HESITATION = 8,
   /* A join below that many entries and tasks steals back from its thief only: other work of the root
    * could nest as deep again, and C stacks are finite. */
   HELP_DEPTH = 4,
-  HELP_TASKS = 1000
+  HELP_TASKS = 1000,
+  URGENT_ENTRIES = PN_ENTRIES / 2
 };
 /* Milliseconds: a stolen task shorter than this was a crumb; the longest hesitation after one. */
 #define CRUMB_MS          0.002
@@ -116,8 +125,12 @@ static void end_entry(pn_worker *w, bool is_failed) {
         pn_exchange_seq_cst(&task->status, (uint32_t)(is_failed ? PN_FAILED : PN_DONE));
     if (before & PN_WAITED) pn_park_wake_joiner(owner);
   }
+  if (!w->depth) return;
   /* A poll that the ended task consumed may have been meant for the one below. */
-  if (w->depth && pn_root_is_cancelled(w->root)) pn_stack_request(w, PN_WANT_POLL);
+  if (pn_root_is_cancelled(w->root)) pn_stack_request(w, PN_WANT_POLL);
+  /* And an urgent root that it could not run may be for it. Sequentially consistent: after the
+   * lowering in pn_sched_run_urgent. */
+  if (pn_load_seq_cst(&w->control->urgent)) pn_stack_request(w, PN_WANT_URGENT);
 }
 
 /* Ends entries above `level` that were thrown over (their own trampoline had no stack left to run
@@ -155,6 +168,9 @@ static void run_entry(pn_worker *w, pn_task *head, void (*body)(pn_worker *, pn_
 void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root) {
   pn_store_relaxed(&root->task.thief, w->id + 1); /* a hint for waiters, as in run_stolen */
   pn_store_relaxed(&w->roots, w->roots + 1);      /* own variable */
+  w->starts = root->priority != PN_BACKGROUND ? w->starts + 1
+              : w->starts > BACKGROUND_SHARE  ? w->starts - BACKGROUND_SHARE
+                                              : 0;
   begin_entry(w, head, root, &root->task, 0);
   run_entry(w, head, pn_root_body(root), root);
 }
@@ -162,7 +178,8 @@ void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root) {
 static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *task,
                        pn_root *root) {
   pn_store_relaxed(&w->steals, w->steals + 1); /* own variable */
-  pn_store_relaxed(&task->thief, w->id + 1);   /* a hint for the joiner: whom to steal back from */
+  w->starts++;
+  pn_store_relaxed(&task->thief, w->id + 1); /* a hint for the joiner: whom to steal back from */
   /* Never a blind store: the joiner may have marked it waited. Release: after the name, for whoever
    * buries this worker. PN_FREE is 0. */
   pn_or_seq_cst(&task->status, (uint32_t)PN_RUNNING);
@@ -200,43 +217,44 @@ static void wake_next(pn_worker *w) {
   if (visible || pn_sched_sees_work(w)) pn_park_wake_one(w->control, visible);
 }
 
-static bool take_root(pn_worker *w, pn_worker *victim) {
-  uintptr_t item;
-  pn_outcome outcome;
-  while ((outcome = pn_deque_take(victim, &item)) == PN_LOST) pn_port_pause();
-  if (outcome == PN_EMPTY) return false;
-  pn_root *root = (pn_root *)item;
+/* Runs what was taken, unless somebody who waited for it has; false when it is NULL. */
+static bool start_root(pn_worker *w, pn_task *head, pn_root *root) {
+  if (!root) return false;
+  if (root->priority == PN_URGENT) {
+    pn_sub_seq_cst(&w->control->urgent,
+                   1u); /* read-modify-write of a shared count (priority.c: I1) */
+    if (pn_priority_sees_urgent(w->control)) pn_priority_urge(w->control);
+  }
   wake_next(w);
   if (pn_root_claim(w, root)) {
-    pn_sched_run_root(w, w->chunk->tasks, root);
+    pn_sched_run_root(w, head, root);
   } else {
     pn_root_release(root); /* somebody who waited for it has run it */
   }
   return true;
 }
 
-static bool take_inbox(pn_worker *w) {
-  pn_root *root = pn_queue_take(&w->control->inbox);
-  if (!root) return false;
-  pn_root *own = root;
-  for (root = pn_load_relaxed(&own->link); root;) { /* ours alone since the take */
-    pn_root *next = pn_load_relaxed(&root->link);   /* ours alone */
-    if (pn_deque_reserve(w)) {
-      pn_deque_push(w, (uintptr_t)root);
-    } else {
-      pn_queue_push(&w->control->inbox,
-                    root); /* no memory for a longer deque: others take it from here */
-    }
-    root = next;
-  }
-  wake_next(w);
-  if (pn_root_claim(w, own)) {
-    pn_sched_run_root(w, w->chunk->tasks, own);
-  } else {
-    pn_root_release(own);
-  }
-  return true;
+/* ---- urgent roots ---- */
+
+/* Is so much of the task stack in use that an urgent root had better start elsewhere? */
+static bool is_deep(const pn_worker *w, const pn_task *head) {
+  return pn_stack_index(w, head) - w->control->index_base > HELP_TASKS || !pn_port_has_stack();
 }
+
+void pn_sched_run_urgent(pn_worker *w, pn_task *head) {
+  /* Lowered before the look: what is pushed after it raises again. Sequentially consistent: pairs
+   * with the load and the fetch-or of pn_priority_raise. */
+  pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_URGENT);
+  /* end_entry raises it again. */
+  if (w->depth >= URGENT_ENTRIES || (w->depth && w->root->priority == PN_URGENT)) return;
+  if (!is_deep(w, head)) {
+    if (pn_priority_sees_urgent(w->control)) start_root(w, head, pn_priority_take(w, PN_URGENT));
+  } else if (pn_priority_sees_urgent(w->control)) {
+    pn_or_seq_cst(&w->want, PN_WANT_URGENT); /* less deep polls shall look; bounds follow */
+  }
+}
+
+/* ---- stealing ---- */
 
 /* A joiner has won a task of another root: it must not run it, for its own root may be what that
  * task waits for. Whoever joins the task gets it back. */
@@ -280,18 +298,40 @@ static bool steal_any(pn_worker *w, pn_task *head, const pn_root *root) {
   for (uint32_t i = 0; i < workers; i++) {
     pn_worker *victim = pn_worker_at(w->control, at);
     if (steal_from(w, head, victim, root)) return true;
-    if (!root && victim != w && take_root(w, victim)) return true;
+    if (!root && victim != w && start_root(w, head, pn_priority_take_deque(victim, PN_NORMAL)))
+      return true;
     if (++at == workers) at = 0;
   }
   return false;
 }
 
+/* Begins with what comes later in other rounds. */
+static bool step_fairly(pn_worker *w, pn_task *head) {
+  uint32_t round = ++w->ticks % FAIR_ROUNDS;
+  bool is_background = w->starts >= BACKGROUND_SHARE - 1;
+  if (!is_background && round != NORMAL_ROUND && round != INBOX_ROUND && round != STEAL_ROUND)
+    return false;
+  /* This worker was perhaps woken for it, and now begins with something else (priority.c: I2). */
+  if (pn_priority_sees_urgent(w->control)) pn_priority_urge(w->control);
+  if (is_background) {
+    if (w->starts > BACKGROUND_DEBTS * BACKGROUND_SHARE)
+      w->starts = BACKGROUND_DEBTS * BACKGROUND_SHARE;
+    if (start_root(w, head, pn_priority_take(w, PN_BACKGROUND))) return true;
+    w->starts = 0; /* there is none */
+  }
+  if (round == NORMAL_ROUND) return start_root(w, head, pn_priority_take(w, PN_NORMAL));
+  if (round == INBOX_ROUND) return start_root(w, head, pn_priority_take_inbox(w, PN_NORMAL));
+  return round == STEAL_ROUND && steal_any(w, head, NULL);
+}
+
 bool pn_sched_step(pn_worker *w) {
-  uint32_t tick = ++w->ticks;
   pn_task *head = w->chunk->tasks;
-  if (tick % INBOX_FIRST_EVERY == 0 && take_inbox(w)) return true;
-  if (tick % STEAL_FIRST_EVERY == 0 && steal_any(w, head, NULL)) return true;
-  return take_root(w, w) || take_inbox(w) || steal_any(w, head, NULL);
+  if (step_fairly(w, head)) return true;
+  if (pn_priority_sees_urgent(w->control) && start_root(w, head, pn_priority_take(w, PN_URGENT)))
+    return true;
+  return start_root(w, head, pn_priority_take_deque(w, PN_NORMAL)) ||
+         start_root(w, head, pn_priority_take_inbox(w, PN_NORMAL)) || steal_any(w, head, NULL) ||
+         start_root(w, head, pn_priority_take(w, PN_BACKGROUND));
 }
 
 bool pn_sched_sees_work(const pn_worker *w) {
@@ -299,12 +339,12 @@ bool pn_sched_sees_work(const pn_worker *w) {
   if (!pn_queue_is_empty(&w->ended)) return true;
   /* Sequentially consistent: pairs with the store in pn_pool_shutdown; a sleeper announces itself
    * before this look. */
-  if (pn_load_seq_cst(&control->shutdown) || !pn_queue_is_empty(&control->inbox)) return true;
-  uint32_t workers =
-      pn_load_relaxed(&control->workers); /* a worker that joins later wakes others for its work */
+  if (pn_load_seq_cst(&control->shutdown) || pn_priority_sees(control, 0, PN_PRIORITIES))
+    return true;
+  uint32_t workers = pn_load_relaxed(&control->workers); /* as above */
   for (uint32_t i = 0; i < workers; i++) {
     const pn_worker *other = pn_worker_at(control, i);
-    if (!pn_deque_is_empty(other) || (other != w && pn_stack_is_public(other))) return true;
+    if (other != w && pn_stack_is_public(other)) return true;
   }
   return false;
 }
@@ -339,8 +379,9 @@ void pn_sched_loop(pn_worker *w) {
 /* ---- waiting and failing ---- */
 
 uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root) {
-  bool is_deep =
-      w->depth >= HELP_DEPTH && pn_stack_index(w, head) - w->control->index_base > HELP_TASKS;
+  bool is_full = is_deep(w, head);
+  bool heeds_urgent = root && !is_full && w->depth < URGENT_ENTRIES;
+  bool helps_all = w->depth < HELP_DEPTH || !is_full;
   bool has_room = false;
   for (uint32_t spins = 0;;) {
     /* Acquire: pairs with the exchange in end_entry; the result and the task's effects are
@@ -351,11 +392,16 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root
       if (!has_room)
         pn_port_probe_stack(); /* a fault from here on could lose a task that was just won */
       has_room = true;
+      /* Relaxed: a request seen late is seen in the next round, or when it parks. */
+      if (heeds_urgent && (pn_load_relaxed(&w->want) & PN_WANT_URGENT)) {
+        pn_sched_run_urgent(w, head);
+        continue;
+      }
       /* Relaxed: a hint, written after the win; until then it is whatever the slot held before. */
       uint32_t thief = pn_load_relaxed(&task->thief) - 1;
       if ((thief < w->control->max_workers &&
            steal_from(w, head, pn_worker_at(w->control, thief), root)) ||
-          (!is_deep && steal_any(w, head, root))) {
+          (helps_all && steal_any(w, head, root))) {
         pn_store_relaxed(&w->joins_helped, w->joins_helped + 1); /* own variable */
         spins = 0;
         continue;
@@ -364,7 +410,7 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root
     if (++spins < SPINS_BEFORE_PARK) {
       pn_port_pause();
     } else {
-      pn_park_join(w, task, w->depth < PN_ENTRIES && !is_deep ? root : NULL);
+      pn_park_join(w, task, w->depth < PN_ENTRIES && helps_all ? root : NULL, heeds_urgent);
       spins = 0;
     }
   }

@@ -16,6 +16,9 @@ bool pn_sched_step(pn_worker *worker);
 void pn_sched_loop(pn_worker *worker);
 /* Runs a claimed root (PN_STARTED) on top of the stack at `head` and ends it. */
 void pn_sched_run_root(pn_worker *worker, pn_task *head, pn_root *root);
+/* Serves PN_WANT_URGENT at a poll or in a join: runs an urgent root on top of the stack at `head`,
+ * unless one runs here already or little of the stack is left. PRIORITY.md. */
+void pn_sched_run_urgent(pn_worker *worker, pn_task *head);
 /* Waits until `task`, which another worker has or had, ended: PN_DONE, PN_FAILED, or PN_RETURNED
  * when its thief gave it back. Runs tasks of `root` meanwhile, none when it is NULL. */
 uint32_t pn_sched_wait(pn_worker *worker, pn_task *head, pn_task *task, pn_root *root);

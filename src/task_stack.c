@@ -193,6 +193,7 @@ void pn_spawn_offer(pn_worker *w, pn_task *head) {
   uint32_t want = pn_load_relaxed(&w->want);
   if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
   if (want & PN_WANT_STEAL) pn_stack_serve(w, pn_stack_index(w, head));
+  if (want & PN_WANT_URGENT) pn_sched_run_urgent(w, head); /* after the offer: others have work */
   pn_stack_bounds(w);
 }
 
@@ -245,6 +246,7 @@ int pn_sync_slow(pn_worker *w, pn_task *head) {
   /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
   uint32_t want = pn_load_relaxed(&w->want);
   if (want & PN_WANT_POLL) pn_sched_check_cancel(w);
+  if (want & PN_WANT_URGENT) pn_sched_run_urgent(w, head);
   /* Acquire: a thief's compare-exchange of ts; what it says of stolen slots is then current. */
   uint64_t ts = pn_load_acquire(&w->ts);
   if ((int32_t)(index - pn_split(ts)) >= 0) {

@@ -38,6 +38,7 @@ target_include_directories(unit_args PRIVATE "${_args}" "${PENNY_ROOT}/tests")
 # They start and stop pools themselves, which pages do through createPool (e2e tests).
 penny_test(unit_run SOURCES test_native.c TIMEOUT 60 PORTS native emscripten)
 penny_test(stress_pool SOURCES test_native.c TIMEOUT 60 PORTS native emscripten)
+penny_test(stress_priority SOURCES test_native.c TIMEOUT 60 PORTS native emscripten)
 
 # The heap alone, without a pool. heap_unit also as it is built with checks and injected faults; threads, then coroutines
 # (ucontext) exist only where they are named.

@@ -31,7 +31,7 @@ static void print_workers(void) {
   if (!control) return;
   printf("# idle %u joining %u inbox %s\n", __atomic_load_n(&control->idle, __ATOMIC_SEQ_CST),
          __atomic_load_n(&control->joining, __ATOMIC_SEQ_CST),
-         __atomic_load_n(&control->inbox, __ATOMIC_SEQ_CST) ? "full" : "empty");
+         __atomic_load_n(&control->inbox[PN_NORMAL].newest, __ATOMIC_SEQ_CST) ? "full" : "empty");
   for (uint32_t i = 0; i < control->max_workers; i++) {
     pn_worker *w = pn_worker_at(control, i);
     uint64_t ts = __atomic_load_n(&w->ts, __ATOMIC_SEQ_CST);

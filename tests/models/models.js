@@ -104,6 +104,25 @@ export const models = [
     ],
   },
   {
+    unit: 'urgent',
+    scenarios: [
+      { name: 'two_roots', defines: ['N=2'] },
+      { name: 'three_roots', defines: ['N=3'], long: true },
+    ],
+    sizes: ['N=2'],
+    mutants: [
+      'LOWER_AFTER',
+      'RAISE_BEFORE_PUSH',
+      'COUNT_AFTER_PUSH',
+      'NO_CHAIN',
+      'NO_RERAISE',
+      'FAIR_BLIND',
+      'DEEP_LOWERS',
+      'JOIN_NO_RECHECK',
+      'JOIN_NO_WAKE',
+    ],
+  },
+  {
     unit: 'buried',
     scenarios: [{ name: 'a_thief_of_its_thief_killed_at_every_step', defines: [] }],
     mutants: [

@@ -95,12 +95,12 @@ inline wake_one(k, w) {
 
 /* pn_park_wake_one(control, root[me]): an idle worker, or else a joiner of that root. */
 inline wake_for(me, k, w) {
-    // C: src/park.c: if (wake_one_of(control, PN_SLEEPING, NULL)) return;
+    // C: src/park.c: if (wake_one_of(control, PN_SLEEPING, NULL)) return true;
     wake_one(k, w);
     if
     :: atomic { w -> w = 0 }
 #ifndef JOIN_NO_WAKE
-    // C: src/park.c: if (root) wake_one_of(control, PN_JOINING, root);
+    // C: src/park.c: return root && wake_one_of(control, PN_JOINING, root);
     :: !w && joining > 0 ->
         do
         :: k >= W -> break
@@ -330,7 +330,7 @@ proctype host() {
         :: n > 0 -> timeout
         fi;
 #endif
-        // C: src/root.c: pn_queue_push(&control->inbox, root);
+        // C: src/root.c: pn_queue_push(&control->inbox[priority].newest, root);
         atomic { inbox++; n++ }
         // C: src/root.c: pn_park_wake_one(control, NULL);
         wake_one(k, w); w = 0

@@ -102,7 +102,7 @@ proctype worker(byte me) {
 end:    do
         :: deque?f -> claim_and_run(me, f, x)
         :: inbox ->
-            // C: src/scheduler.c: pn_root *root = pn_queue_take(&w->control->inbox);
+            // C: src/priority.c: pn_root *own = pn_queue_take(inbox);
             take(inbox, x, root, next);
             if
             :: root ->

@@ -21,14 +21,14 @@ byte out;      /* ghost: the last item taken */
 
 /* take: what thieves and the owner do. r: 1 taken, 0 empty, 2 lost the race */
 inline take(t, a, x, r) {
-    // C: src/deque.h: uint64_t top = pn_load_acquire(&w->root_top);
+    // C: src/deque.h: uint64_t top = pn_load_acquire(&deque->top);
     t = top;
     if
-    // C: src/deque.h: uint64_t bottom = pn_load_seq_cst(&w->root_bottom);
+    // C: src/deque.h: uint64_t bottom = pn_load_seq_cst(&deque->bottom);
     // C: src/deque.h: if ((int64_t)(bottom - top) <= 0) return PN_EMPTY;
     :: t >= bottom -> r = 0
     :: else ->
-        // C: src/deque.h: pn_deque_buffer *buffer = pn_load_acquire(&w->root_buffer);
+        // C: src/deque.h: pn_deque_buffer *buffer = pn_load_acquire(&deque->buffer);
         a = current;
 #ifndef READ_AFTER_CAS
         // C: src/deque.h: uintptr_t seen = pn_load_relaxed(&buffer->items[top & (buffer->capacity - 1)]);
@@ -44,7 +44,7 @@ inline take(t, a, x, r) {
            x = buf[a].slot[t & MASK(a)];
            assert(x == t + 1)
 #else
-        // C: src/deque.h: if (!pn_cas_seq_cst(&w->root_top, &top, top + 1)) return PN_LOST;
+        // C: src/deque.h: if (!pn_cas_seq_cst(&deque->top, &top, top + 1)) return PN_LOST;
         :: atomic { top == t -> top = t + 1; r = 1; assert(x == out + 1); out = x }
 #endif
         :: atomic { else -> r = 2 }
@@ -73,7 +73,7 @@ proctype owner() {
                 i++ }
             :: atomic { i >= bottom -> i = 0; break }
             od;
-            // C: src/deque.h: pn_store_release(&w->root_buffer, grown);
+            // C: src/deque.h: pn_store_release(&deque->buffer, grown);
             current++;
 #ifdef FREE_OLD
             atomic { buf[current - 1].slot[0] = POISON; buf[current - 1].slot[1] = POISON };
@@ -88,7 +88,7 @@ proctype owner() {
 #else
         // C: src/deque.h: pn_store_relaxed(&buffer->items[bottom & (buffer->capacity - 1)], item);
         buf[current].slot[bottom & MASK(current)] = bottom + 1;
-        // C: src/deque.h: pn_store_seq_cst(&w->root_bottom, bottom + 1);
+        // C: src/deque.h: pn_store_seq_cst(&deque->bottom, bottom + 1);
         bottom++
 #endif
     :: take(t, a, x, r); r = 0

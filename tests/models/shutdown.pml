@@ -45,7 +45,7 @@ inline submit(r, k) {
     // C: src/root.c: if (!control || pn_load_seq_cst(&control->shutdown)) return PENNY_ECLOSED;
     :: shutdown -> settle(r)
     :: else ->
-        // C: src/root.c: pn_queue_push(&control->inbox, root);
+        // C: src/root.c: pn_queue_push(&control->inbox[priority].newest, root);
         inbox!r;
         // C: src/root.c: pn_park_wake_one(control, NULL);
         wake_one(k)
@@ -119,7 +119,7 @@ step:
     state[me] = 0;
     if /* pn_sched_sees_work */
 #ifndef SLEEPER_BLIND
-    // C: src/scheduler.c: if (pn_load_seq_cst(&control->shutdown) || !pn_queue_is_empty(&control->inbox)) return true;
+    // C: src/scheduler.c: if (pn_load_seq_cst(&control->shutdown) || pn_priority_sees(control, 0, PN_PRIORITIES))
     :: shutdown -> goto awake
     :: else
     fi;
