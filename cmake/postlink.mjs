@@ -1,5 +1,6 @@
 // Post-link step of a web module, called by penny.cmake: `node postlink.mjs WASM_OPT IN OUT`. Runs Binaryen's
-// wasm-opt for the stack check, then its optimiser, and looks at what came out.
+// wasm-opt for the stack check, then its optimiser, and looks at what came out. A fourth argument keeps the functions' names,
+// for a look at the same code (tests/spawn_budget.js).
 //
 // The stack check (pass --stack-check) puts a compare before every write of the shadow stack pointer and calls the import
 // env.pn_port_stack_overflow(sp) when the new value is outside the limits that __set_stack_limits(top, bottom)
@@ -9,7 +10,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 
-const [wasmOpt, input, output] = process.argv.slice(2);
+const [wasmOpt, input, output, keepsNames] = process.argv.slice(2);
 const checked = `${output}.checked`;
 // Named, because the link drops what the old libc members say about themselves.
 const features = [
@@ -38,7 +39,7 @@ try {
   run(['--no-validation', '--debuginfo', '--stack-check', handler, input, '-o', checked]);
   run([
     '-O3',
-    '--strip-debug',
+    keepsNames ? '--debuginfo' : '--strip-debug',
     '--strip-producers',
     '--strip-target-features',
     checked,

@@ -25,6 +25,7 @@ const testPackages = {
   'libclang-rt-22-dev': 'ThreadSanitizer and AddressSanitizer',
   emscripten: 'compiler of the Emscripten port',
   spin: 'the model checker',
+  valgrind: 'counts the instructions of a spawn',
   'firefox-esr': 'a browser under test',
   'webkit2gtk-driver': 'a browser under test',
   xvfb: 'a display for WebKit',

@@ -38,6 +38,7 @@ export const stages = [
   programs('asan-ubsan', 120),
   programs('wasm', 120),
   programs('emscripten', 120),
+  { name: 'spawn budget', command: [node, 'tests/spawn_budget.js'], timeoutSeconds: 60 },
   { name: 'models', command: [node, 'tests/models/run.js'], timeoutSeconds: 120 },
   nodeTests('glue', 'tests/glue', 90),
   nodeTests('bench', 'bench', 90),

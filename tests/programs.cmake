@@ -103,3 +103,10 @@ add_custom_command(OUTPUT "${_cpp}"
           "${PENNY_ROOT}/src/task_macros.h" "${PENNY_ROOT}/src/layout.h"
   VERBATIM)
 target_sources(unit_cpp PRIVATE "${_cpp}")
+
+# Not a test by itself: spawn_budget.js counts its instructions, in the build that is measured.
+if(PENNY_PORT STREQUAL "native" AND NOT CMAKE_C_FLAGS MATCHES "fsanitize")
+  add_executable(spawn_budget "${PENNY_ROOT}/tests/spawn_budget.c")
+  set_target_properties(spawn_budget PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
+  target_link_libraries(spawn_budget PRIVATE penny::penny penny_strict)
+endif()
