@@ -191,6 +191,32 @@ test('an endless task is ended by its timeout or signal, others are run again', 
   assert.equal(result.end.isClean, true);
 });
 
+test('a task that polls ends by itself and keeps its worker', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js', workers: 1, graceMs: 2000 });
+    let events = 0;
+    pool.addEventListener('workererror', () => events++);
+    const started = pool.array(Int32Array, 1);
+    const timed = failure(() => pool.run('poll', [started], { timeout: 100 }));
+    const out = { timed: await timed };
+    const began = performance.now();
+    out.next = await pool.run('next', [1]);
+    return {
+      ...out,
+      ms: performance.now() - began,
+      started: started[0],
+      events,
+      end: await pool.dispose(),
+    };
+  });
+  assert.equal(result.timed.name, 'TimeoutError');
+  assert.equal(result.started, 1);
+  assert.equal(result.next, 2);
+  assert.ok(result.ms < 1000, `the next task took ${result.ms} ms`);
+  assert.equal(result.events, 0);
+  assert.deepEqual(result.end, clean);
+});
+
 test('a pending promise that was given up costs no worker', async () => {
   const result = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/page_tasks.js', workers: 1, graceMs: 50 });

@@ -225,6 +225,68 @@ test('loops and reductions over ranges', async () => {
   assert.equal(result.end.isClean, true);
 });
 
+test('progress of a task, once a frame and at its end', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    await pool.run('next', [1]);
+    const seen = [];
+    const onProgress = (value) => seen.push([value.step, performance.now()]);
+    const out = { value: await pool.run('tell', [150, 2], { onProgress }) };
+    out.steps = seen.map(([step]) => step);
+    out.ms = seen.at(-1)[1] - seen[0][1];
+    const short = [];
+    await pool.run('tell', [3, 0], { onProgress: ({ step }) => short.push(step) });
+    out.short = short;
+    out.wrong = await failure(() => pool.run('tell', [1, 1], { onProgress: 5 }));
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.equal(result.value, 'told');
+  const { steps } = result;
+  assert.equal(steps.at(-1), 150);
+  assert.ok(steps.length > 3, `${steps.length} of 150 steps were seen`);
+  assert.ok(steps.length <= result.ms / 16 + 3, `${steps.length} calls in ${result.ms} ms`);
+  assert.deepEqual(
+    steps,
+    [...steps].sort((a, b) => a - b),
+  );
+  assert.deepEqual(result.short, [3]);
+  assert.equal(result.wrong.name, 'TypeError');
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test("arrays that tasks give back are known, or are the page's from then on", async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const array = pool.array(Float64Array, [1, 2, 3, 4]);
+    const out = { same: (await pool.run('echo', [array])) === array };
+    const part = await pool.run('part', [array, 1, 3]);
+    part[0] = 20;
+    out.part = [...array];
+    const [one, two] = await pool.run('echo', [[array, array.subarray(2)]]);
+    out.both = one === array && two.byteOffset === array.byteOffset + 16;
+    const made = await pool.run('make', [1000]);
+    const tail = await pool.run('make', [1000, 990]);
+    // Whatever comes next does not get the same memory.
+    for (let n = 0; n < 50; n++) await pool.run('make', [1000]);
+    out.made = [made.length, made[999], made.reduce((sum, value) => sum + value, 0)];
+    out.tail = [...tail];
+    out.sum = await pool.run('sum', [0, 1000, made]);
+    pool.free(made);
+    out.freed = await failure(() => pool.run('sum', [0, 1000, made]));
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.equal(result.same, true);
+  assert.deepEqual(result.part, [1, 20, 3, 4]);
+  assert.equal(result.both, true);
+  assert.deepEqual(result.made, [1000, 999, 499500]);
+  assert.deepEqual(result.tail, [990, 991, 992, 993, 994, 995, 996, 997, 998, 999]);
+  assert.equal(result.sum, 499500);
+  assert.equal(result.freed.name, 'DataCloneError');
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
 test('map over a million tiny items', async () => {
   const rates = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/page_tasks.js' });

@@ -1,4 +1,6 @@
 // page_tasks.js: the JavaScript tasks of more.test.js and faults.test.js.
+import { array, progress, throwIfCancelled } from '../js-glue/worker.js';
+
 export const next = (n) => n + 1;
 export const place = (item, index) => [item, index];
 export const wait = async (ms, value) => {
@@ -70,4 +72,22 @@ export const countThenWait = async (mark, ms) => {
 export const spinThenCount = (ms, ended) => {
   spin(ms);
   Atomics.add(ended, 0, 1);
+};
+
+export const tell = (steps, ms) => {
+  for (let step = 1; step <= steps; step++) {
+    progress({ step });
+    spin(ms);
+  }
+  return 'told';
+};
+export const poll = (started) => {
+  Atomics.store(started, 0, 1);
+  for (;;) throwIfCancelled();
+};
+/** A new array, or the part of one from `low`. */
+export const make = (length, low = 0) => {
+  const made = array(Float64Array, length);
+  for (let idx = 0; idx < length; idx++) made[idx] = idx;
+  return low ? made.subarray(low) : made;
 };

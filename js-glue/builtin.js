@@ -64,8 +64,10 @@ function map(target, first, items) {
   let count = items.length;
   for (let idx = 0; idx < count; idx++) {
     const value = fn(items[idx], first + idx);
-    if (idx === 0 && typeof value?.then === 'function')
-      return Promise.all([value, ...items.slice(1).map((item, at) => fn(item, first + 1 + at))]);
+    if (typeof value?.then === 'function' && !rest.length) {
+      const go = (item, at) => (at > idx ? fn(item, first + at) : at < idx ? results[at] : value);
+      return Promise.all(Array.from(items, go));
+    }
     results.push(value);
     if (count - idx > 2 && isWanted()) {
       const middle = idx + 1 + ((count - idx) >> 1);

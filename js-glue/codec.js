@@ -400,10 +400,8 @@ const MAKERS = [
     // Null if it could not be sent (refuse).
     if (!isBuffer(buffer)) return null;
     const Type = types[type];
-    if (!view?.buffers.has(buffer)) return new Type(buffer, offset, length);
-    view.reach(offset, length * (Type.BYTES_PER_ELEMENT ?? 1));
-    // The buffer that reach() knows: another worker may have grown the memory since.
-    return new Type(view.u8.buffer, offset, length);
+    const isOurs = view?.buffers.has(buffer);
+    return isOurs ? view.array(Type, offset, length) : new Type(buffer, offset, length);
   },
   () => view.memory.buffer,
   (length) => {

@@ -1,5 +1,6 @@
 // host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what
 // has ended. Page only; never blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
+import { decode } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { readResult } from './memory.js';
@@ -30,8 +31,9 @@ export function until({ signal, ms, late, end }) {
 }
 
 export class Host {
-  constructor(view, graceMs) {
+  constructor(view, { graceMs, errors }) {
     this.graceMs = graceMs;
+    this.codecOptions = { errors };
     this.exports = view.exports;
     this.view = view;
     this.control = view.exports.pn_web_control() >>> 0;
@@ -43,6 +45,7 @@ export class Host {
     this.chain = 0; // completions that were taken and not yet looked at: newest first, linked
     this.ended = []; // and looked at: newest first, so the oldest is the last
     this.batch = 32; // how many fit a slice: adapted
+    this.ending = 0; // the root whose result is being read
     this.isBusy = false;
     this.isClosed = false;
     this.channel = new MessageChannel();
@@ -60,7 +63,7 @@ export class Host {
    * is kept alive until then: arrays among the arguments are.
    */
   add(submit, name, result, options = {}, held) {
-    const { signal, timeout, retry, priority = PRIORITIES[1] } = options;
+    const { signal, timeout, retry, onProgress, priority = PRIORITIES[1] } = options;
     const level = PRIORITIES.indexOf(priority);
     if (level < 0) throw new TypeError(`priority is one of ${PRIORITIES.join(', ')}`);
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -71,6 +74,7 @@ export class Host {
     return new Promise((resolve, reject) => {
       slot.resolve = resolve;
       slot.reject = reject;
+      if (onProgress) this.observe(slot, onProgress);
       if (signal || timeout !== undefined) this.watch(slot, signal, timeout);
     });
   }
@@ -96,6 +100,7 @@ export class Host {
     const end = (reason) => {
       if (!slot.reject) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
+      this.onCancel?.(slot);
       this.finish(slot, 'reject', reason);
       this.expect(slot);
     };
@@ -112,6 +117,25 @@ export class Host {
       this.expect(slot);
     };
     setTimeout(look, this.graceMs).unref?.();
+  }
+
+  async observe(slot, onProgress) {
+    slot.onProgress = onProgress;
+    const { everyFrame } = await import('./more.js');
+    everyFrame(() => slot.reject && this.report(slot));
+  }
+
+  /** Tells what the task said last, if it is new. Gives true. */
+  report({ root, onProgress }) {
+    const { exports, view } = this;
+    const at = onProgress ? exports.pn_web_progress(root, 0) >>> 0 : 0;
+    if (at) {
+      const value = decode(view.copy(at + 4, view.get(at)), view, this.codecOptions);
+      exports.pn_web_free(at);
+      // What it throws is the program's own, and comes before the promise is settled.
+      queueMicrotask(() => onProgress(value));
+    }
+    return true;
   }
 
   /** Settles the promise, unless it is: `how` is resolve or reject. */
@@ -205,13 +229,16 @@ export class Host {
     const { root } = slot;
     if (slot.reject) {
       try {
+        this.report(slot);
         const error = this.view.get(root + layout.ROOT_ERROR) | 0;
         const isAgain = error === EWORKER && slot.retries-- > 0 && this.enter(slot);
+        this.ending = root;
         if (!isAgain) this.finish(slot, 'resolve', this.value(slot));
       } catch (error) {
         // It failed, or its result could not be read.
         this.finish(slot, 'reject', error);
       }
+      this.ending = 0;
     }
     this.exports.pn_web_release(root);
   }
@@ -222,7 +249,7 @@ export class Host {
    */
   value({ root, name, result }) {
     const { view } = this;
-    if (!result) return outcome(view, root, name);
+    if (!result) return outcome(view, root, name, this.codecOptions);
     const error = view.get(root + layout.ROOT_ERROR) | 0;
     if (error) throw failure(view, root, error, name);
     const at = root + layout.ROOT_TASK + layout.TASK_PAYLOAD;

@@ -106,7 +106,7 @@ export class MemoryView {
 
   /** A typed array over shared memory. */
   array(Type, at, length) {
-    const from = this.reach(at, length * Type.BYTES_PER_ELEMENT);
+    const from = this.reach(at, length * (Type.BYTES_PER_ELEMENT ?? 1));
     // On the buffer that reach() knows: another worker may have grown the memory since.
     return new Type(this.u8.buffer, from, length);
   }

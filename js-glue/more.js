@@ -21,23 +21,17 @@ const want = (isRight, what) => {
   if (!isRight) throw new TypeError(what);
 };
 
-/** Calls `look` once a frame, or every 16 ms where there are none; gives the end of it. */
+/** Calls `look` once a frame, or every 16 ms where there are none, until it gives nothing. */
 export function everyFrame(look) {
-  let isOver = false;
   const next = () => {
     const { document, requestAnimationFrame } = globalThis;
     if (document && !document.hidden && requestAnimationFrame) requestAnimationFrame(tick);
     else setTimeout(tick, FRAME_MS);
   };
   const tick = () => {
-    if (isOver) return;
-    look();
-    next();
+    if (look()) next();
   };
   next();
-  return () => {
-    isOver = true;
-  };
 }
 
 /** Gives `take(most)`: the next items, at least one unless there are none, without a wait. */
@@ -263,14 +257,18 @@ export async function parallelFor(inner, begin, end, options = {}) {
   if (!onProgress) return inner.submit('for', [inner.target, begin, end, args, grain], rest);
   // Each piece of the range adds its length here when it has ended.
   const ended = inner.array(BigInt64Array, 1);
-  const report = () => onProgress(Number(Atomics.load(ended, 0)), end - begin);
-  const stop = everyFrame(report);
+  let isOver = false;
+  const report = () => {
+    onProgress(Number(Atomics.load(ended, 0)), end - begin);
+    return true;
+  };
+  everyFrame(() => !isOver && report());
   try {
     await inner.submit('for', [inner.target, begin, end, args, grain, ended], rest);
     report();
   } finally {
     // The memory goes when nothing refers to it any more: a cancelled loop still counts.
-    stop();
+    isOver = true;
   }
 }
 

@@ -98,9 +98,10 @@ class Pool extends EventTarget {
     this.#workers = workers;
     this.#all = names;
     this.#names = names.filter((name) => !name.startsWith(BUILT_IN));
-    this.#host = new Host(view, options.graceMs);
+    this.#host = new Host(view, options);
     this.#host.onBroken = () => this.dispose();
     this.#host.onOverdue = (slot) => this.#stop(slot);
+    this.#host.onCancel = (slot) => this.#cancel(slot);
     this.#host.look();
     Object.assign(workers.on, {
       ring: () => this.#host.ring(),
@@ -152,6 +153,13 @@ class Pool extends EventTarget {
       this.#leave();
       this.dispose();
     }
+  }
+
+  /** The worker where a task's promise is pending gives up what that waits for. */
+  #cancel({ root, result }) {
+    const state = this.#view.get(root + layout.ROOT_STATE);
+    if (!result && (state & 255) === layout.STARTED)
+      this.#workers.list[(state >> 8) - 1]?.postMessage({ penny: 'cancel', root });
   }
 
   /** A task goes on long after it was cancelled: its workers are replaced. */
@@ -304,6 +312,12 @@ class Pool extends EventTarget {
     const array = this.#at(Type, at, length);
     if (!isLength) array.set(values);
     else if (isZeroed) this.#fill(at, bytes, 0);
+    return this.#keep(array, at);
+  }
+
+  /** The array is ours from here, and so is the block that begins at `at` and that it ends. */
+  #keep(array, at) {
+    const bytes = array.byteOffset - at + array.byteLength;
     this.#live.set(at, { ref: new WeakRef(array), bytes });
     this.#registry.register(array, at, array);
     if (Symbol.dispose) this.#define(array, Symbol.dispose, () => this.free(array));
@@ -335,7 +349,10 @@ class Pool extends EventTarget {
       const isSame = at === from && owner.length === length && owner.constructor === Type;
       return isSame ? owner : this.#share(array, owner);
     }
-    return array;
+    // One that the task has made.
+    const { ending } = this.#host;
+    const block = ending && this.#exports.pn_web_adopt(ending, at) >>> 0;
+    return block ? this.#keep(array, block) : array;
   }
 
   free(array) {

@@ -140,6 +140,7 @@ EXPORT(pn_web_root_alloc) void *pn_web_root_alloc(pn_root *root, size_t bytes) {
   struct pn_root_array *array = penny_alloc(sizeof *array);
   if (!array) return NULL;
   array->data = penny_alloc(bytes);
+  array->bytes = bytes;
   if (!array->data) {
     penny_free(array);
     return NULL;
@@ -153,14 +154,17 @@ EXPORT(pn_web_root_alloc) void *pn_web_root_alloc(pn_root *root, size_t bytes) {
   return array->data;
 }
 
-/* Host, before it releases the root: 1 when `data` was the root's and is the host's from here. */
-EXPORT(pn_web_adopt) uint32_t pn_web_adopt(pn_root *root, const void *data) {
+/* Host, before it releases the root: the root's block that `at` points into, which is the host's from
+ * here, or NULL. */
+EXPORT(pn_web_adopt) void *pn_web_adopt(pn_root *root, const void *at) {
   for (struct pn_root_array *array = root->arrays; array; array = array->next) {
-    if (array->data != data) continue;
+    void *data = array->data;
+    size_t offset = (uintptr_t)at - (uintptr_t)data; /* huge when it is before it */
+    if (!data || (offset && offset >= array->bytes)) continue;
     array->data = NULL;
-    return 1;
+    return data;
   }
-  return 0;
+  return NULL;
 }
 
 /* Puts an encoded value where the host finds it, or takes what is there (NULL): the value that was

@@ -18,6 +18,7 @@ struct pn_group {
 struct pn_root_array {
   struct pn_root_array *next;
   void *data; /* NULL when the host has taken it over */
+  size_t bytes;
 };
 
 /* A root for `type`, one reference, or NULL. Any thread. */
