@@ -41,6 +41,7 @@ const ERROR = 21;
 
 const PACK_LENGTH = 8;
 const types = [...arrayTypes, DataView, globalThis.Float16Array];
+const typeNames = types.map((Type) => Type?.name);
 const errors = [PennyError, DOMException, Error, EvalError, RangeError, ReferenceError];
 errors.push(SyntaxError, TypeError, URIError, AggregateError);
 // What errors have that is not enumerable, message and name aside.
@@ -164,7 +165,7 @@ function putObject(object) {
   if (Array.isArray(object)) return putArray(object);
   if (Object.getPrototypeOf(object) === Object.prototype) return putMade(OBJECT, object);
   const name = nameOf(object);
-  if (name === 'Error' || object instanceof Error) return putError(object);
+  if (/^(Error|DOMException)$/.test(name) || object instanceof Error) return putError(object);
   if (name === 'Object') return putMade(OBJECT, object);
   if (name === 'ArrayBuffer' || ArrayBuffer.isView(object)) return putBinary(object);
   if (view?.buffers.has(object)) return putMade(MEMORY, object);
@@ -250,8 +251,7 @@ function putBinary(object) {
   }
   // One that reaches the end of a buffer that can grow is taken for one that follows it.
   if ((resizable || growable) && offset + object.byteLength === part.length) length = undefined;
-  const type = types.findIndex((Type) => Type?.name === nameOf(object));
-  putMade(VIEW, object, [type, buffer, offset, length]);
+  putMade(VIEW, object, [typeNames.indexOf(nameOf(object)), buffer, offset, length]);
 }
 
 function putError(error) {
@@ -292,7 +292,7 @@ function gather() {
   const head = new Uint8Array(words.buffer);
   words[0] = at;
   at *= 4;
-  const { written } = encoder.encodeInto(text, head.subarray(at));
+  const written = text ? encoder.encodeInto(text, head.subarray(at)).written : 0;
   words[1] = isJson ? -written : written;
   at += written;
   let total = at;
@@ -473,7 +473,7 @@ export function decode(from, memory, given) {
     words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     end = Math.min(words[0], words.length);
     partAt = 4 * end + Math.abs(words[1]);
-    text = decoder.decode(bytes.slice(4 * end, partAt));
+    text = words[1] ? decoder.decode(bytes.slice(4 * end, partAt)) : '';
     if (words[1] < 0) text = `${JSON.parse(text)}`;
     textAt = 0;
     return get();
