@@ -29,6 +29,12 @@ const internal = [
   ...['attach', 'stackBytes', 'late', 'ms', 'out', 'failure', 'work', 'flying', 'isAsking'],
   ...['onOverdue', 'unwatch', 'retries', 'makeWorker', 'cores', 'isThread', 'isServing', 'face'],
 ];
+// What is exported keeps its name: it may be reached through a namespace.
+const exported = readdirSync(glue).flatMap((name) => {
+  const text = name.endsWith('.js') ? readFileSync(at(name), 'utf8') : '';
+  return [...text.matchAll(/^export (?:async )?(?:const|function\*?|class|let) (\w+)/gm)];
+});
+const shortened = internal.filter((name) => !exported.some(([, other]) => other === name));
 // Two files of one version may meet in one worker: what is short has the same short name in both.
 const mangleCache = {};
 
@@ -67,7 +73,7 @@ const options = {
   format: 'esm',
   legalComments: 'none',
   mangleCache,
-  mangleProps: new RegExp(`^(${internal.join('|')})$`),
+  mangleProps: new RegExp(`^(${shortened.join('|')})$`),
   minify: true,
   outdir: dist,
   plugins: [embed],
@@ -92,6 +98,8 @@ async function makeDist() {
   // Whole, so that bundlers may copy it like a picture.
   await bundle({ entryPoints: [at('worker.entry.js')] });
   const entryPoints = { 'penny.iife': at('iife.js') };
+  // It stands alone, a program for pages that have no other part of the package.
+  await build({ ...options, mangleProps: undefined, entryPoints: [at('coi.js')], format: 'iife' });
   // Programs read it in their editors, and it is never sent anywhere.
   copyFileSync(at('vite.js'), join(dist, 'vite.js'));
   // The one import.meta is in what script.js puts its own in place of.
