@@ -1,7 +1,7 @@
 // values.test.js: values in real browsers: what only they have, other realms, and the way through a
 // pool and back. The rest is in tests/glue/codec*.test.js.
 import assert from 'node:assert/strict';
-import { browserTests } from './harness.js';
+import { browserTests, engine } from './harness.js';
 
 const { inPage, open, test } = browserTests();
 
@@ -121,10 +121,14 @@ test('what cannot be sent is named, as structuredClone refuses it', async () => 
     return out;
   });
   assert.equal(Object.keys(result).length, 8);
+  // WebKit takes a detached buffer for an empty one, and its error for a port has no such name.
+  const isNative = (key) => engine !== 'webkit' || !['shut', 'port'].includes(key);
   for (const [key, [native, ours]] of Object.entries(result)) {
-    // WebKit takes a detached buffer for an empty one.
-    if (key !== 'shut') assert.match(native, /^DataCloneError/, key);
-    assert.ok(ours.startsWith(`DataCloneError: argument 1: .${key}[0] is a `), ours);
+    if (isNative(key)) assert.match(native, /^DataCloneError/, key);
+    assert.ok(
+      ours.startsWith(`DataCloneError: argument 1: .${key}[0] is a `),
+      `${native}; ${ours}`,
+    );
   }
 });
 
