@@ -54,6 +54,7 @@ const doubleWords = new Int32Array(double.buffer);
 const scratch = new Int32Array(1024);
 
 const nameOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+const isPlain = (object) => Object.getPrototypeOf(object) === Object.prototype;
 const isBuffer = (value) => /Buffer$/.test(nameOf(value));
 const className = (Class) => (Class === PennyError ? 'PennyError' : Class?.name);
 
@@ -163,7 +164,7 @@ function putObject(object) {
   }
   if (options.transfer?.includes(object)) return carry(object);
   if (Array.isArray(object)) return putArray(object);
-  if (Object.getPrototypeOf(object) === Object.prototype) return putMade(OBJECT, object);
+  if (isPlain(object)) return putMade(OBJECT, object);
   const name = nameOf(object);
   if (/^(Error|DOMException)$/.test(name) || object instanceof Error) return putError(object);
   if (name === 'Object') return putMade(OBJECT, object);
@@ -201,7 +202,7 @@ function putWrapped(object, name) {
   } catch {
     return refuse(`a ${name}`);
   }
-  if (Object.getPrototypeOf(copy) === Object.prototype) putMade(OBJECT, object);
+  if (isPlain(copy)) putMade(OBJECT, object);
   else carry(object);
 }
 
