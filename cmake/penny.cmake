@@ -21,6 +21,12 @@ list(TRANSFORM PENNY_CORE_SOURCES PREPEND "${PENNY_ROOT}/src/")
 # pool.sort, scan, sum, min and max of the JavaScript package. A compensated sum must not be contracted.
 set(PENNY_KERNEL_SOURCES "${PENNY_ROOT}/src/kernels.c" "${PENNY_ROOT}/src/kernels_sort.c")
 set_source_files_properties(${PENNY_KERNEL_SOURCES} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+if(PENNY_PORT STREQUAL "web")
+  # They travel with every page: the folds need SIMD but no unrolling, the sort is as fast when it is small.
+  set_source_files_properties("${PENNY_ROOT}/src/kernels.c" PROPERTIES
+                              COMPILE_OPTIONS "-ffp-contract=off;-O2;-fno-unroll-loops")
+  set_source_files_properties("${PENNY_ROOT}/src/kernels_sort.c" PROPERTIES COMPILE_OPTIONS -Os)
+endif()
 
 set(PENNY_WARNINGS -Wall -Wextra -Wundef -Wshadow -Wconversion -Wstrict-prototypes)
 if(PENNY_WERROR)
