@@ -71,8 +71,11 @@ bool pn_port_may_block(void) {
 }
 
 void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
+  /* Read back from memory: the baseline compiler of V8 11 (Node 20) waits at address 0 when the
+   * address is in a variable that is used again after the wait. */
+  uint32_t *volatile at = word;
   /* Sequentially consistent by the instruction; callers look at the word again (park.c). */
-  __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, timeout_ns);
+  __builtin_wasm_memory_atomic_wait32((int *)at, (int)expected, timeout_ns);
 }
 
 void pn_port_wake(uint32_t *word, uint32_t count) {
