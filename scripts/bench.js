@@ -136,10 +136,8 @@ async function natively(commit) {
   return { results };
 }
 
-const hasPages = options.engine.some((engine) => engines.includes(engine));
-const needsTest = options.engine.some((engine) => !['native', 'chromium'].includes(engine));
-// The other pools are part of the set for the tests.
-await setup(hasPages || needsTest ? 'test' : 'demo');
+// The other pools are part of the set for the tests, oneTBB of the one for the benchmarks.
+await setup(options.engine.includes('native') ? 'bench' : 'test');
 mkdirSync(join(root, 'build/bench'), { recursive: true });
 const presets = [
   ...new Set(options.engine.map((engine) => (engine === 'native' ? 'native' : 'wasm'))),

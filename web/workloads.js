@@ -74,6 +74,8 @@ export const workloads = [
       ({ n }) => n,
       (result, { n }) => result === fibonacci(n),
     ),
+    // The twin that the compiler may not inline; the benchmarks take the faster one.
+    plain: ({ size }) => ['bench_fib_plain', [size.n]],
   },
   {
     name: 'nqueens',

@@ -1,10 +1,14 @@
-// kernels.js: the C workloads (web/workloads.js) on pools of 1, 2, 4 and 8 workers against their serial twins.
+// kernels.js: the C problems (web/workloads.js, ../problems.js) on pools of 1, 2, 4 and 8 workers against their serial twins.
 import { release, workloads } from '../../web/workloads.js';
+import { problems } from '../problems.js';
 import { compare, WrongAnswer } from './measure.js';
 
-async function once(pool, workload, state, form) {
+// What a loop's grain is chosen from, where it is tuned by hand.
+const GRAINS = [64, 256, 1024, 4096, 16384, 65536];
+
+async function once(pool, workload, state, form, grain) {
   await workload.reset?.(pool, state);
-  const [task, args] = workload[form](state);
+  const [task, args] = workload[form](state, grain);
   const began = performance.now();
   const value = await pool.call(task, args);
   const ms = performance.now() - began;
@@ -35,6 +39,18 @@ function shared(env, workload, size, workers) {
   };
 }
 
+/** The grain whose better run of two is the fastest. */
+async function tune(pool, workload, state) {
+  let best = { ms: Infinity };
+  for (const grain of GRAINS) {
+    for (let run = 0; run < 2; run++) {
+      const ms = await once(pool, workload, state, 'grain', grain);
+      if (ms < best.ms) best = { ms, grain };
+    }
+  }
+  return best.grain;
+}
+
 function kernel(workload) {
   return async (env) => {
     const size = workload.sizes[env.isQuick ? 'quick' : 'full'];
@@ -47,10 +63,11 @@ function kernel(workload) {
       async open() {
         const source = sources.get(workers);
         const { pool, state } = await source.open();
+        const grain = forms[0] === 'grain' ? await tune(pool, workload, state) : undefined;
         return {
           async sample() {
             const times = [];
-            for (const form of forms) times.push(await once(pool, workload, state, form));
+            for (const form of forms) times.push(await once(pool, workload, state, form, grain));
             return { ms: Math.min(...times) };
           },
           close: source.close,
@@ -61,6 +78,7 @@ function kernel(workload) {
       // The faster of the twin's forms, where it has two.
       variantOf('serial', 1, workload.plain ? ['serial', 'plain'] : ['serial']),
       ...counts.map((count) => variantOf('penny-c', count, ['penny'])),
+      ...(workload.grain ? [variantOf('penny-c-grain', env.workers, ['grain'])] : []),
     ];
     const more = (sample, twin, { workers }) =>
       workers === 1 && {
@@ -71,7 +89,7 @@ function kernel(workload) {
   };
 }
 
-export const kernels = workloads.map((workload) => ({
+export const kernels = [...workloads, ...problems].map((workload) => ({
   name: workload.name,
   run: kernel(workload),
 }));
