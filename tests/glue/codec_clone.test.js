@@ -264,3 +264,37 @@ test('fuzz_codec_hostile_bytes', () => {
   const after = Reflect.ownKeys(Object.prototype).length + Reflect.ownKeys(Array.prototype).length;
   assert.equal(after, before);
 });
+
+test('fuzz_codec_lengths_allocate_nothing', () => {
+  // A thousand arrays that say 30 million elements each, and every count of good bytes made huge.
+  const long = () => {
+    const array = [];
+    // Not by its length, which would reserve the room.
+    array[29_999_999] = 1;
+    return array;
+  };
+  const sparse = encode(Array.from({ length: 1000 }, long));
+  const before = process.memoryUsage().rss;
+  const arrays = decode(sparse);
+  assert.equal(arrays[999].length, 30_000_000);
+  const good = encode([
+    new Uint8Array(8),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    'text',
+    new Map([[1, {}]]),
+    [undefined],
+  ]);
+  for (let at = 0; at < good.length >> 2; at++) {
+    for (const huge of [2 ** 31 - 1, 2 ** 28, -1]) {
+      const bytes = good.slice();
+      new Int32Array(bytes.buffer, 0, good.length >> 2)[at] = huge;
+      try {
+        decode(bytes);
+      } catch (error) {
+        assert.equal(error.constructor, RangeError);
+      }
+    }
+  }
+  const grown = process.memoryUsage().rss - before;
+  assert.ok(grown < 100 * 2 ** 20, `${grown} bytes`);
+});
