@@ -158,6 +158,44 @@ test('integer sums are exact, float sums the same on any number of workers', asy
   assert.deepEqual(result.same, [true, true, true, true]);
 });
 
+test('a comparator sorts stably, in any type and size', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js' });
+    const compare = (a, b) => (Number(a) % 10) - (Number(b) % 10);
+    const wrong = [];
+    for (const Type of [Uint8Array, Int32Array, Float64Array, BigInt64Array]) {
+      for (const length of [0, 1, 2, 1024, 1025, 20_000]) {
+        for (const descending of [false, true]) {
+          const values = Array.from({ length }, (_, idx) => Math.imul(idx, 2654435761) >>> 8);
+          const plain = Type.from(values, Type === BigInt64Array ? BigInt : Number);
+          const array = pool.array(Type, plain);
+          const same = await pool.sort(array, { comparator: 'byLastDigit', descending });
+          const want = plain.sort(descending ? (a, b) => compare(b, a) : compare);
+          if (same !== array || !array.every((value, idx) => value === want[idx]))
+            wrong.push(`${Type.name} ${length} ${descending}`);
+          pool.free(array);
+        }
+      }
+    }
+    const array = pool.array(Int8Array, [3, 1, 2]);
+    const out = {
+      wrong,
+      fails: await failure(() => pool.sort(array, { comparator: 'byNothing' })),
+      unknown: await failure(() => pool.sort(array, { comparator: 'nosuch' })),
+      values: [...array],
+    };
+    const steals = pool.stats().workers.reduce((sum, worker) => sum + worker.steals, 0);
+    const { liveBlocks } = await pool.dispose();
+    return { ...out, liveBlocks, isShared: steals > 0 };
+  });
+  assert.deepEqual(result.wrong, []);
+  assert.equal(result.fails.name, 'RangeError');
+  assert.equal(result.unknown.code, 'PENNY_ESYMBOL');
+  assert.deepEqual(result.values, [3, 1, 2]);
+  assert.equal(result.liveBlocks, 0);
+  assert.equal(result.isShared, true);
+});
+
 test('what cannot be sorted is refused, and nothing is harmed', async () => {
   const result = await inPage(async () => {
     const pool = await start({ memory: { maximumBytes: 2 ** 20 } });
@@ -177,6 +215,8 @@ test('what cannot be sorted is refused, and nothing is harmed', async () => {
       freed: await failure(() => pool.min(gone)),
       option: await failure(() => pool.sort(array, { descending: 'yes' })),
       exclusive: await failure(() => pool.scan(array, { exclusive: 1 })),
+      signal: await failure(() => pool.sort(array, { signal: 'now' })),
+      priority: await failure(() => pool.sum(array, { priority: 'high' })),
       aborted: await failure(() =>
         pool.sort(array, { signal: AbortSignal.abort(new Error('no')) }),
       ),
@@ -191,7 +231,7 @@ test('what cannot be sorted is refused, and nothing is harmed', async () => {
     await bare.dispose();
     return { ...out, full, liveBlocks };
   });
-  for (const key of ['plain', 'list', 'freed', 'option', 'exclusive'])
+  for (const key of ['plain', 'list', 'freed', 'option', 'exclusive', 'signal', 'priority'])
     assert.equal(result[key].name, 'TypeError', key);
   assert.match(result.freed.message, /freed/);
   assert.match(result.option.message, /descending is true or false, not yes/);

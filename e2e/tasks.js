@@ -27,3 +27,7 @@ export const fillShared = (array, value) => {
   array.fill(value);
   return array.length;
 };
+export const byLastDigit = (a, b) => (Number(a) % 10) - (Number(b) % 10);
+export const byNothing = () => {
+  throw new RangeError('no order');
+};

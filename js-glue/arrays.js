@@ -43,13 +43,14 @@ function submit(host, which, name, array, kind, detail, read, options) {
   [array.byteOffset, array.length, kind, detail].forEach((value, idx) => {
     stage.setBigUint64(8 * idx, BigInt(value), true);
   });
-  return host.add((...rest) => exports.pn_web_call(type, ...rest), name, read, options, array);
+  return host.add((...rest) => exports.pn_web_call(type, ...rest), name, read, options, [array]);
 }
 
-async function inPlace(host, which, name, key, array, options = {}) {
+async function inPlace(host, which, name, key, array, options, byComparator) {
   const kind = kindOf(host, name, array);
   const detail = flag(name, key, options);
-  if (array.length) await submit(host, which, name, array, kind, detail, () => {}, options);
+  if (which === SORT && options.comparator !== undefined) await byComparator(!!detail, array);
+  else if (array.length) await submit(host, which, name, array, kind, detail, () => {}, options);
   return array;
 }
 

@@ -1,7 +1,7 @@
 // builtin.js: loops over ranges and items, as tasks on top of spawn. Also tasks of their own, which
 // the page submits by name ('penny:...'): they follow the user's functions in the task table, and
 // name those by number.
-import { functionOf, isWanted, spawn, targetOf } from './spawn.js';
+import { array, functionOf, isWanted, spawn, targetOf } from './spawn.js';
 
 // A step of a loop without a grain is doubled while it takes less than this, and halved above.
 const SHORT_MS = 0.05;
@@ -9,6 +9,9 @@ const LONG_MS = 1;
 // A reduction without a grain has at most this many leaves: enough for any number of workers, and
 // the same on all.
 const LEAVES = 1024;
+// The same for a sort by a comparator, and what is never cut.
+const SORT_LEAVES = 64;
+const SORT_LEAF = 1024;
 
 /**
  * Calls fn(lo, hi, ...args) over lo..hi; whenever a thief asks, it gets the later half of what is left. `ended`, where it
@@ -79,9 +82,66 @@ function map(target, first, items) {
   return results;
 }
 
-export const builtins = { 'penny:for': range, 'penny:reduce': fold, 'penny:map': map };
+const comparatorOf = (target, isDescending) => {
+  const compare = functionOf(target);
+  return isDescending ? (a, b) => compare(b, a) : compare;
+};
+
+/** Merges the sorted a and b, in parallel: the longer is cut in the middle, the other where that belongs. */
+function merge(order, a, b, to, leaf) {
+  const compare = comparatorOf(...order);
+  let [i, j, k] = [0, 0, 0];
+  if (to.length > leaf) {
+    // Of equal ones those of a come first.
+    const [long, other] = a.length < b.length ? [b, a] : [a, b];
+    const middle = long.length >> 1;
+    let high = other.length;
+    while (i < high) {
+      const half = (i + high) >> 1;
+      const c = compare(other[half], long[middle]);
+      if (long === a ? c < 0 : !(c > 0)) i = half + 1;
+      else high = half;
+    }
+    if (long === a) [i, j] = [middle, i];
+    else j = middle;
+    const later = spawn(merge, order, a.subarray(i), b.subarray(j), to.subarray(i + j), leaf);
+    merge(order, a.subarray(0, i), b.subarray(0, j), to.subarray(0, i + j), leaf);
+    return later.join();
+  }
+  while (i < a.length && j < b.length) to[k++] = compare(b[j], a[i]) < 0 ? b[j++] : a[i++];
+  to.set(i < a.length ? a.subarray(i) : b.subarray(j), k);
+}
+
+/** Sorts `from`, stably; the result is in `to` when `isAway`. */
+function sortPart(order, from, to, isAway, leaf) {
+  if (from.length <= leaf) {
+    // On a copy that is not shared: what engines sort is.
+    (isAway ? to : from).set(from.slice().sort(comparatorOf(...order)));
+    return;
+  }
+  const middle = from.length >> 1;
+  const halves = (array) => [array.subarray(0, middle), array.subarray(middle)];
+  const [a, b] = halves(from);
+  const [c, d] = halves(to);
+  const right = spawn(sortPart, order, b, d, !isAway, leaf);
+  sortPart(order, a, c, !isAway, leaf);
+  right.join();
+  if (isAway) merge(order, a, b, to, leaf);
+  else merge(order, c, d, from, leaf);
+}
+
+/** Sorts a shared array by the comparator `target`; the scratch copy goes with the root. */
+function sort(target, isDescending, shared) {
+  const leaf = Math.max(SORT_LEAF, Math.ceil(shared.length / SORT_LEAVES));
+  const to = shared.length > leaf ? array(shared.constructor, shared.length) : shared;
+  sortPart([target, isDescending], shared, to, false, leaf);
+}
+
+export const builtins = {
+  ...{ 'penny:for': range, 'penny:reduce': fold, 'penny:map': map, 'penny:sort': sort },
+};
 // Spawned by the ones above only.
-export const helpers = [tree];
+export const helpers = [tree, sortPart, merge];
 
 /** Runs all of them, [fn, ...arguments] each, side by side: their results (worker.d.ts). */
 export function invoke(first, ...others) {

@@ -141,9 +141,15 @@ export interface TaskOptions {
   priority?: 'user-blocking' | 'user-visible' | 'background';
 }
 
-export interface SortOptions extends TaskOptions {
-  /** Greatest first. Default: false. */
+export interface SortOptions<K = unknown> extends TaskOptions {
+  /** Greatest first; with a comparator, its reverse. Default: false. */
   descending?: boolean;
+  /**
+   * A task, (a, b) => number as for Array.prototype.sort, that orders the elements; the sort is then
+   * stable, runs in JavaScript, and calls it about n * log2(n) times: 5 to 10 times slower than
+   * without.
+   */
+  comparator?: K;
 }
 
 export interface ScanOptions extends TaskOptions {
@@ -345,7 +351,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * Sorts an array of this pool, or a part of one, in place, in parallel, in the order of
    * `TypedArray.prototype.sort`: -0 before +0, NaN last; `descending` is the exact reverse, NaN
    * first. Time grows with the length alone, by radix; elements of 4 and 8 bytes take as much memory
-   * again while it runs.
+   * again while it runs. A `comparator` sorts stably in any other order, more slowly.
    * @returns the array.
    * Like the four below, rejects with a TypeError for what is no array of this pool, one that was
    * freed, or an option of the wrong type; with the signal's reason or a TimeoutError; with
@@ -353,7 +359,10 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * linked with NO_KERNELS. After an abort, a timeout or a lost worker the array holds anything, and
    * is still written to for a moment.
    */
-  sort<A extends PoolArray>(array: A, options?: SortOptions): Promise<A>;
+  sort<A extends PoolArray>(
+    array: A,
+    options?: SortOptions<(keyof T & string) | T[keyof T]>,
+  ): Promise<A>;
 
   /**
    * Replaces each element by the sum of all up to it, in place, in parallel; with `exclusive` by the

@@ -379,9 +379,14 @@ class Pool extends EventTarget {
     this.#exports.pn_web_free(at);
   }
 
-  async #arrays(name, ...given) {
+  async #arrays(name, array, options = {}) {
     this.#open();
-    return (await import('./arrays.js'))[name](this.#host, ...given);
+    checkTaskOptions(options);
+    const { comparator } = options;
+    const target = comparator === undefined || this.#target(comparator);
+    const byComparator = (...args) =>
+      this.#submit(this.#all.indexOf(`${BUILT_IN}sort`), [target, ...args], options, name);
+    return (await import('./arrays.js'))[name](this.#host, array, options, byComparator);
   }
   sort(...given) {
     return this.#arrays('sort', ...given);

@@ -114,3 +114,7 @@ const other: Pool<typeof mixed> = await createPool<typeof mixed>();
 await other.run('fib', [1]);
 // @ts-expect-error: no function
 other.run('VERSION', []);
+const ordered = await createPool<{ byAge: (a: number, b: number) => number }>();
+await ordered.sort(ordered.array(Int32Array, 4), { comparator: 'byAge' });
+// @ts-expect-error: there is no such comparator
+ordered.sort(ordered.array(Int32Array, 4), { comparator: 'byName' });
