@@ -10,7 +10,7 @@ get_filename_component(PENNY_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 if(NOT PENNY_PORT)
   set(PENNY_PORT native)
 endif()
-set(PENNY_CORE_SOURCES layout.c heap.c heap_pages.c task_stack.c park.c priority.c scheduler.c root.c pool.c bury.c loops.c sort.c
+set(PENNY_CORE_SOURCES layout.c heap.c heap_pages.c task_stack.c park.c priority.c trace.c scheduler.c root.c pool.c bury.c loops.c sort.c
     port_${PENNY_PORT}.c)
 if(NOT PENNY_PORT STREQUAL "web")
   list(APPEND PENNY_CORE_SOURCES thread_pool.c)

@@ -105,6 +105,8 @@ export interface PoolOptions<T extends object = Tasks> {
    * that (default: little).
    */
   memory?: { initialBytes?: number; maximumBytes?: number };
+  /** Notes what the workers do, for `trace()`. */
+  trace?: boolean;
   /** Names the built-in workers in the debugger. */
   name?: string;
   /** Ends the start: `createPool` then rejects with the signal's reason. */
@@ -222,6 +224,25 @@ export interface PoolStats {
   arrays: number;
 }
 
+/** The JSON object form of the Trace Event Format. */
+export interface Trace {
+  traceEvents: Array<{
+    /** X: a root, a stolen task or a sleep; i: tasks published; M: a worker's name. */
+    ph: 'X' | 'i' | 'M';
+    pid: number;
+    /** The worker's id. */
+    tid: number;
+    name: string;
+    cat?: 'root' | 'stolen' | 'park';
+    /** Begin and length in microseconds of performance.now(). */
+    ts?: number;
+    dur?: number;
+    s?: 't';
+    args?: Record<string, unknown>;
+  }>;
+  displayTimeUnit: 'ms';
+}
+
 /**
  * A worker was lost or reported an uncaught error; `workerrestart` follows when it was replaced.
  */
@@ -235,7 +256,7 @@ export interface WorkerRestartEvent extends Event {
 }
 
 export interface Pool<T extends object = Tasks> extends EventTarget {
-  /** Number of workers. */
+  /** Number of workers, as it was last asked for. */
   readonly size: number;
   /**
    * Each JavaScript task as a function of its own: `pool.tasks.fib(30)` is `pool.run('fib', [30])`.
@@ -394,6 +415,21 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * moments.
    */
   stats(): PoolStats;
+
+  /**
+   * Changes the number of workers, to 1 at least and maxWorkers at most. The highest ids leave: they
+   * end what they run, wait for their async tasks, and others run what was queued there. Several calls
+   * take effect one after another.
+   * @returns when so many workers run; rejects with PENNY_ESTART or PENNY_ENOMEM when one could not
+   * start, and the pool is as before. Throws RangeError or TypeError for no such number.
+   */
+  resize(size: number): Promise<void>;
+
+  /**
+   * What the workers did last (some 8,000 steps each), as a Chrome trace: written as JSON it opens in
+   * Perfetto. Needs createPool({ trace: true }).
+   */
+  trace(): Promise<Trace>;
 
   /**
    * Ends the pool: pending promises reject with PENNY_ECLOSED at once, running tasks end at their

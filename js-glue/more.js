@@ -1,5 +1,5 @@
 // more.js: what a pool can do beyond run and call, loaded when it is first asked for: map, stream,
-// parallelFor, reduce. Page only. `inner` is what pool.js hands over (Pool.#more); the tasks that
+// parallelFor, reduce, trace. Page only. `inner` is what pool.js hands over (Pool.#more); the tasks that
 // are submitted here are those of builtin.js.
 //
 // A stream of items is cut into batches, each a root whose worker splits it further when others are
@@ -8,6 +8,8 @@
 // is told (return) and what is in flight is cancelled.
 import { PennyError } from './errors.js';
 import { until } from './host.js';
+import * as layout from './layout.gen.js';
+import { workerBlock } from './start.js';
 
 const FRAME_MS = 16;
 const BATCHES_A_WORKER = 2;
@@ -280,4 +282,87 @@ export async function reduce(inner, begin, end, options = {}) {
   if (begin >= end) return init;
   const part = grain ?? Math.max(1, Math.ceil((end - begin) / PARTS));
   return inner.submit('reduce', [inner.target, other, begin, end, args, init, part], rest);
+}
+
+/* ---- trace ---- */
+
+// The kinds of src/trace.h.
+const START = 0;
+const TASK = 2;
+const END = 3;
+const PUBLISH = 4;
+const PARK = 5;
+const JAVASCRIPT = 'JavaScript task'; // js_tasks.c: its number is the value
+
+/** What worker `id` has noted, oldest first: { ms, kind, value, name }. */
+function eventsOf(view, id) {
+  const at = workerBlock(view, id);
+  const capacity = view.get(view.exports.pn_web_control() + layout.CONTROL_TRACE_EVENTS);
+  const end = view.get(at + layout.WORKER_TRACED);
+  const bytes = view.copy(view.get(at + layout.WORKER_TRACE), capacity * layout.EVENT_BYTES);
+  // What it has overwritten meanwhile, or is about to, does not count.
+  const from = Math.max(0, view.get(at + layout.WORKER_TRACED) - capacity + 1);
+  const data = new DataView(bytes.buffer);
+  const events = [];
+  for (let idx = from; idx < end; idx++) {
+    const event = (idx % capacity) * layout.EVENT_BYTES;
+    events.push({
+      ms: data.getFloat64(event, true),
+      kind: data.getUint32(event + layout.EVENT_KIND, true),
+      value: data.getUint32(event + layout.EVENT_VALUE, true),
+      name: data.getUint32(event + layout.EVENT_NAME, true),
+    });
+  }
+  return events;
+}
+
+/** The Chrome trace of all workers; `names` are those of the JavaScript tasks, by number. */
+export function trace(view, names, workers) {
+  const texts = new Map();
+  const nameOf = ({ name, value }) => {
+    if (name && !texts.has(name)) texts.set(name, view.text(name));
+    const text = texts.get(name) ?? JAVASCRIPT;
+    return text === JAVASCRIPT ? (names[value] ?? text) : text;
+  };
+  const traceEvents = [];
+  for (let id = 0; id < workers; id++) {
+    const thread = { pid: 1, tid: id };
+    const named = { ...thread, ph: 'M', name: 'thread_name', args: { name: `worker ${id}` } };
+    traceEvents.push(named);
+    const open = [];
+    let last = 0;
+    const close = () => {
+      const event = open.pop();
+      traceEvents.push({ ...event, dur: last - event.ts });
+    };
+    for (const event of eventsOf(view, id)) {
+      const { kind, value } = event;
+      const ts = (event.ms - performance.timeOrigin) * 1000;
+      last = ts;
+      if (kind === START) while (open.length) close();
+      else if (kind === PUBLISH)
+        traceEvents.push({
+          ...thread,
+          ph: 'i',
+          s: 't',
+          ts,
+          name: 'publish',
+          args: { tasks: value },
+        });
+      else if (kind === PARK)
+        open.push({ ...thread, ph: 'X', ts, cat: 'park', name: value ? 'wait in join' : 'sleep' });
+      else if (kind <= TASK)
+        open.push({
+          ...thread,
+          ph: 'X',
+          ts,
+          cat: kind < TASK ? 'root' : 'stolen',
+          name: nameOf(event),
+        });
+      // Its beginning may have been overwritten.
+      else if (open.length && (open.at(-1).cat === 'park') !== (kind === END)) close();
+    }
+    while (open.length) close();
+  }
+  return { traceEvents, displayTimeUnit: 'ms' };
 }

@@ -5,7 +5,14 @@ import { errorFor, errorOf, PennyError, sleep } from './errors.js';
 import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { MemoryView, writeArgument } from './memory.js';
-import { checkOptions, checkPlatform, createCore, makeWorkers, workerBlock } from './start.js';
+import {
+  checkOptions,
+  checkPlatform,
+  createCore,
+  makeWorkers,
+  whole,
+  workerBlock,
+} from './start.js';
 import { web } from './web.js';
 
 const BURY_MS = 2;
@@ -87,6 +94,9 @@ class Pool extends EventTarget {
   #whys = new WeakMap(); // by worker: why we ended it
   #pongs = []; // by worker's id: another object after each answer
   #disposal;
+  #size; // that was last asked for
+  #resized = Promise.resolve();
+  #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
   #left = 0;
   #onLeft = () => {};
 
@@ -96,6 +106,7 @@ class Pool extends EventTarget {
     this.#view = view;
     this.#exports = view.exports;
     this.#workers = workers;
+    this.#size = this.#crew.present = options.workers;
     this.#all = names;
     this.#names = names.filter((name) => !name.startsWith(BUILT_IN));
     this.#host = new Host(view, options);
@@ -105,7 +116,7 @@ class Pool extends EventTarget {
     this.#host.look();
     Object.assign(workers.on, {
       ring: () => this.#host.ring(),
-      left: () => this.#leave(),
+      left: (id) => this.#leave(id),
       gone: (id, message) => this.#lose(id, message),
       error: (id, message, cause) => this.#tell(id, message, cause),
       pong: (id) => {
@@ -130,6 +141,8 @@ class Pool extends EventTarget {
    */
   async #lose(id, message = 'ended itself') {
     if (this.#disposal) return this.#leave();
+    const { starting, leaving } = this.#crew;
+    if (starting.has(id)) return;
     const { list } = this.#workers;
     const worker = list[id];
     // A second report of the same loss is none; terminate() may report it at once.
@@ -142,6 +155,7 @@ class Pool extends EventTarget {
       if (this.#disposal) return this.#leave();
     }
     this.#host.lose(id);
+    if (leaving.has(id)) return this.#leave(id);
     this.#exports.pn_web_revive(id);
     try {
       await within(this.#workers.replace(this.#view, id), this.#options);
@@ -189,13 +203,43 @@ class Pool extends EventTarget {
     worker.terminate();
   }
 
-  #leave() {
+  #leave(id) {
+    if (!this.#disposal && this.#crew.leaving.has(id)) return this.#crew.leaving.get(id).resolve();
     this.#left++;
     this.#onLeft();
   }
 
   get size() {
-    return this.#workers.list.length;
+    return this.#size;
+  }
+
+  resize(size) {
+    this.#open();
+    whole({ size }, 'size', undefined, 1, this.#options.maxWorkers);
+    this.#size = size;
+    const pool = {
+      view: this.#view,
+      workers: this.#workers,
+      crew: this.#crew,
+      within: (promise) => within(promise, { startTimeoutMs: this.#options.startTimeoutMs }),
+      check: () => this.#open(),
+    };
+    const done = this.#resized.then(async () => {
+      const { resize } = await import('./resize.js');
+      this.#open();
+      return resize(pool, size);
+    });
+    this.#resized = done.catch(() => {
+      if (this.#size === size) this.#size = this.#workers.list.length;
+    });
+    return done;
+  }
+
+  async trace() {
+    this.#open();
+    want(this.#options.trace, 'trace() needs createPool({ trace: true })');
+    const { trace } = await import('./more.js');
+    return trace(this.#view, this.#all, this.#workers.list.length);
   }
 
   #open() {
@@ -406,12 +450,15 @@ class Pool extends EventTarget {
 
   stats() {
     const view = this.#view;
-    const workers = Array.from({ length: this.size }, (_, id) => {
+    const workers = [];
+    for (const id of this.#workers.list.keys()) {
       const at = workerBlock(view, id);
-      const stats = { id, state: STATES[view.get(at + layout.WORKER_STATE)] ?? 'unknown' };
+      const state = view.get(at + layout.WORKER_STATE);
+      if (state === layout.LEFT) continue;
+      const stats = { id, state: STATES[state] ?? 'unknown' };
       for (const name in COUNTERS) stats[name] = view.count(at + COUNTERS[name]);
-      return stats;
-    });
+      workers.push(stats);
+    }
     const { pending, completed } = this.#host;
     return {
       workers,
@@ -434,6 +481,7 @@ class Pool extends EventTarget {
   async #dispose() {
     const exports = this.#exports;
     this.#host.rejectAll(errorOf(this.#view, ECLOSED));
+    for (const { reject } of this.#crew.leaving.values()) reject(errorOf(this.#view, ECLOSED));
     exports.pn_web_shutdown();
     const isClean = await this.#allLeft();
     this.#workers.end();
@@ -448,7 +496,7 @@ class Pool extends EventTarget {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), this.#options.graceMs);
       this.#onLeft = () => {
-        if (this.#left < this.size) return;
+        if (this.#left < this.#crew.present) return;
         clearTimeout(timer);
         resolve(true);
       };

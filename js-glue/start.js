@@ -4,6 +4,7 @@ import { instantiate } from './enter.js';
 import { errorFor, errorOf, PennyError } from './errors.js';
 import {
   CONTROL_WORKER_BASE,
+  EVENT_BYTES,
   LAYOUT_HASH,
   MAX_WORKERS,
   VERSION,
@@ -14,6 +15,7 @@ import { MemoryView } from './memory.js';
 import { support } from './web.js';
 
 const PAGE_BYTES = 65536;
+const TRACE_EVENTS = 8192; // that each worker keeps, of 24 bytes
 const MIB = 2 ** 20;
 const MAXIMUM_BYTES = 2 ** 32;
 const MAXIMUM_MS = 2 ** 31 - 1;
@@ -27,7 +29,7 @@ const FILE =
 const WORKER = 'worker is a function that gives a Worker';
 
 /** The option `name`, a whole number. */
-function whole(options, name, fallback, low, high) {
+export function whole(options, name, fallback, low, high) {
   const { [name]: value = fallback } = options;
   if (typeof value !== 'number') throw new TypeError(`${name} is a number, not a ${typeof value}`);
   if (Number.isInteger(value) && value >= low && value <= high) return value;
@@ -138,7 +140,8 @@ export async function createCore(options) {
   const { workers, maxWorkers, stackBytes, testIndexBase = 0 } = options;
   // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C
   // stacks come on top.
-  const extra = MIB + maxWorkers * WORKER_BYTES + workers * stackBytes;
+  const traceBytes = options.trace ? TRACE_EVENTS * EVENT_BYTES : 0;
+  const extra = MIB + maxWorkers * (WORKER_BYTES + stackBytes + traceBytes);
   const limit = Math.min(MAXIMUM_BYTES, options.maximumBytes + extra);
   const limitPages = Math.floor(limit / PAGE_BYTES);
   const view = instantiateOn(module, options.initialBytes, limitPages);
@@ -150,7 +153,8 @@ export async function createCore(options) {
     );
   }
   const { maximumBytes } = view;
-  const error = exports.pn_web_create(maximumBytes, workers, maxWorkers, testIndexBase, stackBytes);
+  let error = exports.pn_web_create(maximumBytes, workers, maxWorkers, testIndexBase, stackBytes);
+  if (!error && traceBytes) error = exports.pn_web_trace(TRACE_EVENTS);
   if (error) throw errorOf(view, error);
   view.module = module;
   return view;

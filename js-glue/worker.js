@@ -11,6 +11,7 @@ import * as core from './spawn.js';
 // What pn_web_run gives (src/port_web.c).
 const LEFT = 0;
 const ASLEEP = 2;
+const LEAVING = 4;
 const ENOMEM = -1;
 const TURN_MS = 4;
 
@@ -150,11 +151,14 @@ async function loop(exports, view, block) {
     hasEvents = 1;
     core.settleEnded();
     core.runReady();
-    if (outcome !== ASLEEP && performance.now() - last < TURN_MS) {
+    const waits = outcome === ASLEEP || outcome === LEAVING;
+    if (!waits && performance.now() - last < TURN_MS) {
       await null;
       continue;
     }
     if (outcome === ASLEEP) await awake(view, block + WORKER_STATE);
+    // Its promises are pending; nobody wakes it.
+    else if (outcome === LEAVING) await sleep(TURN_MS);
     else await turn();
     last = performance.now();
   }

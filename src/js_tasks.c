@@ -57,7 +57,7 @@ EXPORT(pn_web_poll) uint32_t pn_web_poll(pn_task *head) {
   pn_worker *w = pn_port_self();
   pn_spawn_offer(w, head);
   /* Relaxed: a request seen late is served at the next poll. */
-  return (pn_load_relaxed(&w->want) & PN_WANT_STEAL) != 0 && w->control->workers > 1;
+  return (pn_load_relaxed(&w->want) & PN_WANT_STEAL) != 0 && pn_load_relaxed(&w->control->live) > 1;
 }
 
 /* Pops the newest record: 1 when the caller runs it, 0 when it has ended elsewhere. The head is

@@ -132,7 +132,7 @@ struct pn_root {
 
 /* ---- worker block ---- */
 
-enum { PN_SLEEPING = 0, PN_AWAKE = 1, PN_BLOCKED = 2, PN_JOINING = 3 };
+enum { PN_SLEEPING = 0, PN_AWAKE = 1, PN_BLOCKED = 2, PN_JOINING = 3, PN_LEFT = 4 };
 enum { PN_WANT_STEAL = 1, PN_WANT_POLL = 2, PN_WANT_URGENT = 4 };
 
 /* A root deque (deque.h). */
@@ -141,6 +141,14 @@ typedef struct pn_deque {
   PN_ALIGN(64) uint64_t bottom; /* its young end: owner writes, thieves read */
   struct pn_deque_buffer *buffer;
 } pn_deque;
+
+/* What a worker noted (trace.h), read by the host. */
+typedef struct pn_event {
+  uint64_t ms_bits; /* a double: pn_port_now_ms */
+  uint32_t kind;    /* PN_TRACE_BEGIN and so on */
+  uint32_t value;   /* by kind */
+  const char *name; /* static, or NULL */
+} pn_event;
 
 /* One task running under a trampoline. Thieves that won slot t find its root as the entry with the
  * greatest base <= t. */
@@ -194,6 +202,7 @@ struct pn_worker {
   pn_control *control;  /* constant */
   void *stack;          /* base of this worker's C stack (web), freed when it retires */
   uint32_t is_gone;     /* host: the worker has ended and was buried */
+  pn_event *trace; /* a ring of control->trace_events, or NULL; the host sets it before the start */
   /* statistics: the owner stores, anybody reads. */
   PN_ALIGN(64) uint64_t steals; /* +704 tasks won from others and run */
   uint64_t joins_helped;        /* of these, inside a join */
@@ -201,6 +210,7 @@ struct pn_worker {
   uint64_t parks;               /* times that it went to sleep */
   uint64_t roots;               /* roots that it began */
   uint64_t published_tasks;     /* tasks made public */
+  uint64_t traced;              /* events noted so far */
   PN_ALIGN(64) pn_task got;     /* the result that the last PENNY_GET hands back */
   PN_ALIGN(64)
   pn_root *ended; /* roots that its JavaScript detached and that have ended: pushed by whoever ended
@@ -232,14 +242,15 @@ struct pn_control {
   uint32_t version;     /* +4 */
   uint32_t layout_hash; /* +8 */
   uint32_t max_workers; /* +12 */
-  uint32_t workers;     /* +16 workers that take part: the host raises it, everybody reads */
+  uint32_t workers;     /* +16 blocks that were ever in use: the host raises it, everybody reads */
   uint32_t shutdown;    /* +20 host sets it once */
   uint32_t locals;      /* per-worker storage keys given out; anybody adds */
   uint32_t index_base;  /* first task stack index: 0, but for tests of the wrap at 2^32 */
   uint32_t host_lock;   /* foreign native threads share host_heap; never used on a web page */
   pn_worker *worker_base;
   uint32_t worker_bytes;
-  uint32_t stack_bytes; /* of a worker's C stack (web) */
+  uint32_t live;   /* workers that have not left: the host writes, everybody reads */
+  uint32_t target; /* workers with this id or a greater one leave; the host writes */
   /* idle and joining: workers that announced themselves. Added by the sleeper, taken back by
    * whoever ends the sleep. */
   PN_ALIGN(64) uint32_t idle;    /* +64 */
@@ -252,6 +263,8 @@ struct pn_control {
                       anybody adds before the push, the taker takes one off */
   PN_ALIGN(64) uint32_t signal; /* +512 counts batches of completions; the host waits on it */
   uint32_t ring;                /* 1: the host cannot wait on memory and wants a message instead */
+  uint32_t trace_events;        /* a worker's ring of events: a power of two, or 0; constant */
+  uint32_t stack_bytes;         /* of a worker's C stack (web); constant */
   PN_ALIGN(64) uint32_t local_bytes[PN_LOCAL_KEYS];
   PN_ALIGN(64) pn_heap heap;
   PN_ALIGN(64) pn_heap_context host_heap;

@@ -14,6 +14,7 @@
 #include "port.h"
 #include "scheduler.h"
 #include "task_stack.h"
+#include "trace.h"
 
 static uint32_t *class_count(pn_control *control, uint32_t state) {
   return state == PN_SLEEPING ? &control->idle : &control->joining;
@@ -46,9 +47,11 @@ bool pn_park_announce(pn_worker *w) {
 
 static void sleep_while(pn_worker *w, uint32_t state) {
   pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
+  pn_trace(w, PN_TRACE_PARK, state, NULL);
   /* Acquire: pairs with the waker's compare-exchange; what it published before is visible. A
    * wake-up for no reason changes nothing: the state decides. */
   while (pn_load_acquire(&w->state) == state) pn_port_wait(&w->state, state, -1);
+  pn_trace(w, PN_TRACE_UNPARK, 0, NULL);
 }
 
 void pn_park_idle(pn_worker *w) {
@@ -89,7 +92,7 @@ static bool wake_one_of(pn_control *control, uint32_t state, const pn_root *root
   /* Sequentially consistent: after the caller's publication (I3); pairs with begin_sleep. */
   if (pn_load_seq_cst(class_count(control, state)) == 0) return false;
   uint32_t workers =
-      pn_load_relaxed(&control->workers); /* set at creation, before work is published */
+      pn_load_relaxed(&control->workers); /* who sees a new one's count in its class sees it here */
   for (uint32_t i = 0; i < workers; i++) {
     pn_worker *w = pn_worker_at(control, i);
     /* Sequentially consistent: as for the count; pairs with begin_sleep. */

@@ -12,6 +12,7 @@
 #include "root.h"
 #include "scheduler.h"
 #include "task_stack.h"
+#include "trace.h"
 
 /* One pool a program: the web has one module instance family a pool, native programs one process.
  * Written before any worker starts and after all have ended. */
@@ -79,6 +80,7 @@ int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32
   }
   /* Release: a worker that finds the magic finds all of the above (js: attach). */
   pn_store_release(&control->workers, workers);
+  control->live = control->target = workers;
   pn_store_release(&control->magic, PN_MAGIC); /* last */
   pn_store_seq_cst(&is_closing, 0u);           /* before the pool is there */
   the_pool = control;
@@ -87,7 +89,45 @@ int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32
 
 int pn_pool_worker_init(pn_worker *w) {
   pn_port_set_self(w);
+  pn_trace(w, PN_TRACE_START, 0, NULL);
   return pn_stack_init(w);
+}
+
+/* ---- growing and shrinking; the host calls all of it ---- */
+
+void pn_pool_grow(pn_control *control, uint32_t id) {
+  pn_pool_revive(control, id);
+  /* Release: who reads a number sees the block. A worker that reads less does without the new one:
+   * what that has to offer, it tells itself (park.c: wake_one_of). */
+  if (id >= control->workers) pn_store_release(&control->workers, id + 1);
+  pn_store_seq_cst(&control->target, id + 1);
+  /* Before the requests: an owner that lowers one of them sees more than one worker, and raises again
+   * (task_stack.c: I4); until now it may have raised none. */
+  pn_store_seq_cst(&control->live, control->live + 1);
+  pn_sched_request_all(control, PN_WANT_STEAL);
+}
+
+void pn_pool_shrink(pn_control *control, uint32_t target) {
+  /* Sequentially consistent: before the look at who sleeps; a sleeper that announces itself later
+   * sees it (pn_sched_sees_work). */
+  pn_store_seq_cst(&control->target, target);
+  for (uint32_t id = target; id < control->workers; id++) pn_park_wake(pn_worker_at(control, id));
+}
+
+void pn_pool_retire(pn_control *control, uint32_t id) {
+  pn_worker *w = pn_worker_at(control, id);
+  pn_pool_revive(control, id); /* gives back what it had; what lies on its root deques stays */
+  penny_free(w->stack);
+  w->stack = NULL;
+  pn_store_seq_cst(&w->state, (uint32_t)PN_LEFT); /* for statistics: nobody wakes it any more */
+  pn_store_seq_cst(&control->live, control->live - 1); /* only the host writes it */
+}
+
+int pn_pool_trace(pn_worker *w) {
+  uint32_t events = w->control->trace_events;
+  if (!events || w->trace) return 0;
+  w->trace = penny_alloc(events * sizeof(pn_event));
+  return w->trace ? 0 : PENNY_ENOMEM;
 }
 
 void pn_pool_shutdown(pn_control *control) {
@@ -141,6 +181,7 @@ int64_t pn_pool_destroy(void) {
     for (uint32_t p = 0; p < PN_PRIORITIES; p++) pn_deque_free(&w->roots_of[p]);
     for (uint32_t key = 0; key < PN_LOCAL_KEYS; key++) penny_free(w->local[key]);
     penny_free(w->stack);
+    penny_free(w->trace);
     pn_heap_context_flush(&control->heap, &w->heap);
   }
   pn_heap_context_flush(&control->heap, &control->host_heap);
@@ -271,14 +312,15 @@ int penny_worker_id(void) {
 }
 
 int penny_workers(void) {
-  return the_pool ? (int)pn_load_relaxed(&the_pool->workers) : 0; /* a count for information */
+  return the_pool ? (int)pn_load_relaxed(&the_pool->live) : 0; /* a count for information */
 }
 
 void penny_stats(penny_stats_t *stats) {
   *stats = (penny_stats_t){0};
   if (!the_pool) return;
-  stats->workers = pn_load_relaxed(&the_pool->workers); /* information, as all of these */
-  for (uint32_t i = 0; i < stats->workers; i++) {
+  stats->workers = pn_load_relaxed(&the_pool->live);      /* information, as all of these */
+  uint32_t workers = pn_load_relaxed(&the_pool->workers); /* as above */
+  for (uint32_t i = 0; i < workers; i++) {
     pn_worker *w = pn_worker_at(the_pool, i);
     /* Relaxed: counters that their owners store; no order is promised between them. */
     stats->steals += pn_load_relaxed(&w->steals);

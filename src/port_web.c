@@ -17,6 +17,7 @@
 #include "queue.h"
 #include "root.h"
 #include "scheduler.h"
+#include "trace.h"
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define IMPORT(name) __attribute__((import_module("env"), import_name(#name)))
@@ -53,6 +54,7 @@ enum {
   AGAIN = 1,
   ASLEEP = 2,
   IDLE = 3,
+  LEAVING = 4,
   SPINS_BEFORE_PARK = 200,
   PROBE_FRAMES = 24
 };
@@ -343,6 +345,33 @@ EXPORT(pn_web_requeue) pn_root *pn_web_requeue(pn_root *root) {
   return copy;
 }
 
+/* Makes the block and the C stack of one more worker, the lowest that is not in use: 0 or
+ * PENNY_ENOMEM. */
+EXPORT(pn_web_grow) int pn_web_grow(uint32_t id) {
+  pn_worker *w = pn_worker_at(pn_pool(), id);
+  if (!w->stack) w->stack = penny_aligned(PN_HEAP_PAGE_BYTES, pn_pool()->stack_bytes);
+  if (!w->stack || pn_pool_trace(w)) return PENNY_ENOMEM;
+  pn_pool_grow(pn_pool(), id);
+  return 0;
+}
+
+/* Workers with these ids and above leave: each says so. Then, for each, when its thread has ended. */
+EXPORT(pn_web_shrink) void pn_web_shrink(uint32_t target) {
+  pn_pool_shrink(pn_pool(), target);
+}
+EXPORT(pn_web_retire) void pn_web_retire(uint32_t id) {
+  pn_pool_retire(pn_pool(), id);
+}
+
+/* Before the workers start: each notes its last `events` events, a power of two. 0 or PENNY_ENOMEM. */
+EXPORT(pn_web_trace) int pn_web_trace(uint32_t events) {
+  pn_control *control = pn_pool();
+  control->trace_events = events;
+  for (uint32_t id = 0; id < control->workers; id++)
+    if (pn_pool_trace(pn_worker_at(control, id))) return PENNY_ENOMEM;
+  return 0;
+}
+
 /* After that: makes its block ready for a replacement, which begins by pn_web_attach. */
 EXPORT(pn_web_revive) int pn_web_revive(uint32_t id) {
   return pn_pool_revive(pn_pool(), id);
@@ -363,11 +392,17 @@ EXPORT(pn_web_set_blocking) void pn_web_set_blocking(void) {
  * nothing to do and the thread sleeps in its event loop until its state word is no longer
  * PN_SLEEPING (ASLEEP: only when `has_events`; otherwise it sleeps in here). AGAIN, too, when roots
  * that its JavaScript detached have ended. With `is_busy` it gives IDLE instead of looking for work
- * a second time. */
+ * a second time. LEAVING: it takes nothing more, and what is pending here has not ended. */
 EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
   pn_worker *w = pn_port_self();
+  if (PN_UNLIKELY(w->trace)) pn_trace_turn(w);
   for (uint32_t spins = 0;;) {
     if (!pn_queue_is_empty(&w->ended)) return AGAIN;
+    if (pn_sched_is_leaving(w)) {
+      if (w->late || is_busy) return LEAVING;
+      pn_sched_leave(w);
+      return LEFT;
+    }
     if (pn_sched_step(w)) {
       spins = 0;
       if (pn_ran_js) {
@@ -386,6 +421,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
       spins = 0;
     } else if (pn_park_announce(w)) {
       pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
+      pn_trace(w, PN_TRACE_PARK, PN_SLEEPING, NULL);
       return ASLEEP;
     }
   }

@@ -60,6 +60,14 @@ void pn_pool_shutdown(pn_control *control);
 int pn_pool_bury(pn_control *control, uint32_t id);
 /* The host, after that: empties the block for a replacement, which starts by pn_pool_worker_init. */
 int pn_pool_revive(pn_control *control, uint32_t id);
+/* The host: makes the block of a new worker, or of one that has left, ready for its start. */
+void pn_pool_grow(pn_control *control, uint32_t id);
+/* The host: workers number `target` and above leave when they have ended what they run. */
+void pn_pool_shrink(pn_control *control, uint32_t target);
+/* The host, when the thread of one of them has ended: gives back its memory. */
+void pn_pool_retire(pn_control *control, uint32_t id);
+/* The host, before its start: its ring of events, if the pool traces: 0 or PENNY_ENOMEM. */
+int pn_pool_trace(pn_worker *worker);
 /* After every worker has left: frees what is the pool's own; returns the number of blocks that the
  * program still holds. */
 int64_t pn_pool_destroy(void);

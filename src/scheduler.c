@@ -17,6 +17,7 @@
 #include "queue.h"
 #include "root.h"
 #include "task_stack.h"
+#include "trace.h"
 
 enum {
   SPINS_BEFORE_PARK = 200,
@@ -63,6 +64,15 @@ static void set_root(pn_worker *w) {
   pn_store_release(&w->root, root);
 }
 
+/* A stolen JavaScript task has its number first in its record (js_tasks.c). */
+static void trace_begin(pn_worker *w, const pn_root *root, const pn_task *task, uint32_t victim) {
+  const char *name = task->type ? task->type->name : root->name;
+  if (victim)
+    pn_trace_add(w, PN_TRACE_TASK, *(const uint32_t *)(const void *)task->payload, name);
+  else
+    pn_trace_add(w, PN_TRACE_ROOT, root->target, name);
+}
+
 static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task *task,
                              uint32_t victim) {
   pn_entry *entry = &w->entries[w->depth];
@@ -76,6 +86,7 @@ static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task
   pn_store_release(&entry->base, pn_stack_index(w, head));
   w->depth++;
   set_root(w);
+  if (PN_UNLIKELY(w->trace)) trace_begin(w, root, task, victim);
   return entry;
 }
 
@@ -115,6 +126,7 @@ static void end_entry(pn_worker *w, bool is_failed) {
   pn_store_release(&entry->base, pn_entry_unused(w->control));
   w->depth--;
   set_root(w);
+  pn_trace(w, PN_TRACE_END, 0, NULL);
   if (victim == 0) {
     pn_root_end(w, root);
   } else {
@@ -334,8 +346,31 @@ bool pn_sched_step(pn_worker *w) {
          start_root(w, head, pn_priority_take(w, PN_BACKGROUND));
 }
 
+bool pn_sched_is_leaving(const pn_worker *w) {
+  /* Sequentially consistent, both: a sleeper's look after its announcement; pairs with the stores in
+   * pn_pool_shrink and pn_pool_shutdown. At the end of the pool it helps to empty the queues. */
+  return w->id >= pn_load_seq_cst(&w->control->target) && !pn_load_seq_cst(&w->control->shutdown);
+}
+
+void pn_sched_leave(pn_worker *w) {
+  pn_heap_context_settle(&w->heap);
+  /* It was perhaps woken for work that it will not look for any more: somebody else is, a joiner of
+   * that root if nobody is idle. */
+  pn_control *control = w->control;
+  if (pn_priority_sees_urgent(control)) pn_priority_urge(control);
+  pn_park_wake_one(control, NULL);
+  uint32_t workers =
+      pn_load_relaxed(&control->workers); /* a worker that joins later looks itself */
+  for (uint32_t i = 0; i < workers; i++) {
+    const pn_worker *other = pn_worker_at(control, i);
+    /* Acquire: only compared. */
+    if (pn_stack_is_public(other)) pn_park_wake_one(control, pn_load_acquire(&other->root));
+  }
+}
+
 bool pn_sched_sees_work(const pn_worker *w) {
   const pn_control *control = w->control;
+  if (pn_sched_is_leaving(w)) return true;
   if (!pn_queue_is_empty(&w->ended)) return true;
   /* Sequentially consistent: pairs with the store in pn_pool_shutdown; a sleeper announces itself
    * before this look. */

@@ -23,6 +23,10 @@ void pn_sched_run_urgent(pn_worker *worker, pn_task *head);
  * when its thief gave it back. Runs tasks of `root` meanwhile, none when it is NULL. */
 uint32_t pn_sched_wait(pn_worker *worker, pn_task *head, pn_task *task, pn_root *root);
 
+/* Is this worker to leave the pool? If so, when it runs nothing: its last step. */
+bool pn_sched_is_leaving(const pn_worker *worker);
+void pn_sched_leave(pn_worker *worker);
+
 /* Is there anything that an idle worker could take? Anything of `root` that a joiner could? */
 bool pn_sched_sees_work(const pn_worker *worker);
 bool pn_sched_sees_work_of(const pn_worker *worker, const pn_root *root);

@@ -14,6 +14,7 @@
 #include "park.h"
 #include "port.h"
 #include "scheduler.h"
+#include "trace.h"
 
 static pn_task *chunk_end(pn_chunk *chunk) {
   return chunk->tasks + PN_CHUNK_TASKS;
@@ -60,7 +61,7 @@ static bool chunk_free(pn_worker *w, uint32_t number) {
 
 /* A worker alone raises no requests: nobody could take what it would publish. */
 static bool has_thieves(const pn_worker *w) {
-  return pn_load_relaxed(&w->control->workers) > 1; /* who makes it grow raises the requests */
+  return pn_load_relaxed(&w->control->live) > 1; /* who makes it grow raises the requests */
 }
 
 int pn_stack_init(pn_worker *w) {
@@ -155,6 +156,7 @@ void pn_stack_serve(pn_worker *w, uint32_t end_index) {
     pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
     pn_store_relaxed(&w->publishes, w->publishes + 1);                   /* own variable */
     pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
+    pn_trace(w, PN_TRACE_PUBLISH, offered, NULL);
     /* Inside a claimed future the oldest tasks may still be those of the root below it. */
     pn_park_wake_one(w->control,
                      w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);

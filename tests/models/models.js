@@ -123,6 +123,11 @@ export const models = [
     ],
   },
   {
+    unit: 'leaving',
+    scenarios: [{ name: 'two_roots_a_joiner', defines: ['ROOTS=2'] }],
+    mutants: ['NO_PASS_ON', 'PASS_TO_IDLE', 'NO_WAKE', 'WAKE_FIRST', 'SLEEPER_BLIND'],
+  },
+  {
     unit: 'buried',
     scenarios: [{ name: 'a_thief_of_its_thief_killed_at_every_step', defines: [] }],
     mutants: [

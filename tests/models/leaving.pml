@@ -1,0 +1,156 @@
+/*
+ * leaving.pml: a worker leaves the pool while others publish work (pn_pool_shrink, pn_sched_leave;
+ * PARKING.md).
+ *
+ * Worker 0 stays: it takes roots, and each publishes a child, which it takes back or, in a long leaf, does
+ * not. Worker 1 is asked to leave at any moment. Worker 2 is parked in a join and may take children only.
+ * Checked when nothing moves any more (`timeout`): worker 1 has left, no idle worker sleeps while a root
+ * or a child is visible, and no joiner while a child is.
+ * Mutants: NO_PASS_ON PASS_TO_IDLE NO_WAKE WAKE_FIRST SLEEPER_BLIND
+ */
+#ifndef ROOTS
+#define ROOTS 2
+#endif
+
+byte state[3] = 1; /* 0 asleep, 1 awake, 3 parked in a join */
+byte idle, joining, inbox;
+bit child, leave, left;
+
+#define VISIBLE (inbox || child)
+#define P_HOLDS (left && !(state[0] == 0 && VISIBLE) && !(state[2] == 3 && child))
+
+/* end_sleep; w: 1 when it was this one. */
+inline wake(k, s, count, w) {
+    if
+    // C: src/park.c: if (!pn_cas_seq_cst(&w->state, &expected, PN_AWAKE)) return false;
+    :: atomic { state[k] == s -> state[k] = 1; w = 1 }
+       count--
+    :: else
+    fi
+}
+
+/* pn_park_wake_one; with a root (any: 1) also a joiner. */
+inline wake_one(any, w) {
+    w = 0;
+    if
+    :: idle -> wake(0, 0, idle, w)
+        if
+        :: !w -> wake(1, 0, idle, w)
+        :: else
+        fi
+    :: else
+    fi;
+    if
+    // C: src/park.c: return root && wake_one_of(control, PN_JOINING, root);
+    :: any && !w && joining -> wake(2, 3, joining, w)
+    :: else
+    fi;
+    w = 0
+}
+
+proctype worker(byte me) {
+    bit w;
+
+step:
+    do
+    // C: src/port_web.c: if (pn_sched_is_leaving(w)) {
+    :: me == 1 && leave -> goto last
+    :: atomic { !(me == 1 && leave) && child -> child = 0 } /* a thief, or the owner */
+    :: atomic { !(me == 1 && leave) && !child && inbox -> inbox-- }
+        // C: src/scheduler.c: wake_next(w);
+        if
+        :: inbox -> wake_one(0, w)
+        :: else
+        fi;
+        if
+        :: me == 0 ->
+            child = 1;
+            wake_one(1, w);
+            if
+            :: true -> timeout; assert(P_HOLDS); goto end_over /* a long leaf */
+            :: atomic { child -> child = 0 }
+            :: atomic { !child -> skip }
+            fi
+        :: else
+        fi
+    :: atomic { !(me == 1 && leave) && !VISIBLE -> break }
+    od;
+    idle++;
+    // C: src/park.c: pn_store_seq_cst(&w->state, state);
+    state[me] = 0;
+    if
+#ifndef SLEEPER_BLIND
+    // C: src/scheduler.c: if (pn_sched_is_leaving(w)) return true;
+    :: me == 1 && leave -> wake(me, 0, idle, w); goto step
+#endif
+    :: VISIBLE -> wake(me, 0, idle, w); goto step
+    :: else
+    fi;
+    if
+    :: state[me] != 0 -> goto step
+    :: timeout -> assert(P_HOLDS); goto end_over
+    fi;
+
+last: /* pn_sched_leave */
+#ifndef NO_PASS_ON
+    // C: src/scheduler.c: pn_park_wake_one(control, NULL);
+    wake_one(0, w);
+#ifndef PASS_TO_IDLE
+    // C: src/scheduler.c: if (pn_stack_is_public(other)) pn_park_wake_one(control, pn_load_acquire(&other->root));
+    if
+    :: child -> wake_one(1, w)
+    :: else
+    fi;
+#endif
+#endif
+    left = 1;
+end_over:
+    false
+}
+
+/* In a join for a task that does not end. */
+proctype joiner() {
+    bit w;
+
+end_join:
+    do
+    :: atomic { child -> child = 0 }
+    :: !child ->
+        joining++;
+        state[2] = 3;
+        if
+        :: child -> wake(2, 3, joining, w); w = 0
+        :: else ->
+end_asleep: state[2] != 3
+        fi
+    od
+}
+
+proctype host() {
+    byte n;
+    bit w;
+
+    do
+    :: n < ROOTS ->
+        // C: src/root.c: pn_queue_push(&control->inbox[priority].newest, root);
+        atomic { inbox++; n++ }
+        // C: src/root.c: pn_park_wake_one(control, NULL);
+        wake_one(0, w)
+    :: !leave ->
+#ifdef WAKE_FIRST
+        wake(1, 0, idle, w);
+        leave = 1;
+#else
+        // C: src/pool.c: pn_store_seq_cst(&control->target, target);
+        leave = 1;
+#ifndef NO_WAKE
+        // C: src/pool.c: for (uint32_t id = target; id < control->workers; id++) pn_park_wake(pn_worker_at(control, id));
+        wake(1, 0, idle, w);
+#endif
+#endif
+        w = 0
+    :: n == ROOTS && leave -> break
+    od
+}
+
+init { atomic { run worker(0); run worker(1); run joiner(); run host() } }
