@@ -91,3 +91,13 @@ export const make = (length, low = 0) => {
   for (let idx = 0; idx < length; idx++) made[idx] = idx;
   return low ? made.subarray(low) : made;
 };
+/** Polls once a millisecond until told to end, and counts. */
+export const pollUntil = (polls, stop) => {
+  while (!Atomics.load(stop, 0)) {
+    spin(1);
+    throwIfCancelled();
+    Atomics.add(polls, 0, 1);
+  }
+  return 'polled';
+};
+export const pollCount = (polls) => Atomics.load(polls, 0);

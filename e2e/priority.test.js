@@ -83,3 +83,70 @@ test('tasks start in the order of their priorities, and background ones get thei
   assert.ok(background >= 640 / 64 && background <= 640 / 32, `${background} of 640`);
   assert.match(ended, /b{200}$/);
 });
+
+test('JavaScript tasks that poll let urgent ones in, and go on', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const polls = pool.array(Int32Array, 1);
+    const stop = pool.array(Int32Array, 1);
+    const ended = [];
+    const run = (name, args, priority) =>
+      pool.run(name, args, { priority }).then((value) => {
+        ended.push(name);
+        return value;
+      });
+    const busy = [0, 0].map(() => run('pollUntil', [polls, stop], 'background'));
+    while (Atomics.load(polls, 0) < 10) await sleep(1);
+    const queued = Array.from({ length: 100 }, () => run('pollCount', [polls], 'background'));
+    const late = [];
+    for (let n = 0; n < 20; n++) {
+      await sleep(n % 4);
+      const before = Atomics.load(polls, 0);
+      late.push((await pool.run('pollCount', [polls], { priority: 'user-blocking' })) - before);
+    }
+    const first = ended.length;
+    Atomics.store(stop, 0, 1);
+    const values = await Promise.all(busy);
+    await Promise.all(queued);
+    const { isClean } = await pool.dispose();
+    return { late, first, values, isClean };
+  });
+  assert.equal(result.first, 0);
+  const inTime = result.late.filter((count) => count <= 2).length;
+  assert.ok(inTime >= 18, `polls until the start: ${result.late}`);
+  assert.deepEqual(result.values, ['polled', 'polled']);
+  assert.equal(result.isClean, true);
+});
+
+test('urgent tasks that spawn, on top of others that do', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/fork.js' });
+    let isOver = false;
+    let rounds = 0;
+    const busy = [0, 0].map(async () => {
+      const values = new Set();
+      while (!isOver) {
+        values.add(await pool.run('fib', [22], { priority: 'background' }));
+        rounds++;
+      }
+      return [...values];
+    });
+    const urgent = [];
+    for (let n = 0; n < 40 || rounds < 10; n++) {
+      const options = { priority: 'user-blocking' };
+      urgent.push(pool.run('fib', [15], options), pool.call('fib', [15], options));
+      await sleep(n % 3);
+    }
+    const values = new Set((await Promise.all(urgent)).map(Number));
+    isOver = true;
+    const others = await Promise.all(busy);
+    const { isClean, liveBlocks } = await pool.dispose();
+    return { values: [...values], others, isClean, liveBlocks };
+  });
+  assert.deepEqual(result, {
+    values: [610],
+    others: [[17711], [17711]],
+    isClean: true,
+    liveBlocks: 0,
+  });
+});
