@@ -29,20 +29,19 @@ inline wake(k, s, count, w) {
     fi
 }
 
-/* pn_park_wake_one; with a root (any: 1) also a joiner. */
-inline wake_one(any, w) {
-    w = 0;
+/* pn_park_wake_one by a worker: the other one, if it is idle; */
+inline wake_idle(w) {
     if
-    :: idle -> wake(0, 0, idle, w)
-        if
-        :: !w -> wake(1, 0, idle, w)
-        :: else
-        fi
+    :: idle -> wake(1 - me, 0, idle, w)
     :: else
-    fi;
+    fi
+}
+
+/* or else, with a root, a joiner. */
+inline wake_joiner(w) {
     if
     // C: src/park.c: return root && wake_one_of(control, PN_JOINING, root);
-    :: any && !w && joining -> wake(2, 3, joining, w)
+    :: !w && joining -> wake(2, 3, joining, w)
     :: else
     fi;
     w = 0
@@ -59,13 +58,14 @@ step:
     :: atomic { !(me == 1 && leave) && !child && inbox -> inbox-- }
         // C: src/scheduler.c: wake_next(w);
         if
-        :: inbox -> wake_one(0, w)
+        :: inbox -> wake_idle(w); w = 0
         :: else
         fi;
         if
         :: me == 0 ->
             child = 1;
-            wake_one(1, w);
+            wake_idle(w);
+            wake_joiner(w);
             if
             :: true -> timeout; assert(P_HOLDS); goto end_over /* a long leaf */
             :: atomic { child -> child = 0 }
@@ -81,9 +81,9 @@ step:
     if
 #ifndef SLEEPER_BLIND
     // C: src/scheduler.c: if (pn_sched_is_leaving(w)) return true;
-    :: me == 1 && leave -> wake(me, 0, idle, w); goto step
+    :: me == 1 && leave -> wake(me, 0, idle, w); w = 0; goto step
 #endif
-    :: VISIBLE -> wake(me, 0, idle, w); goto step
+    :: VISIBLE -> wake(me, 0, idle, w); w = 0; goto step
     :: else
     fi;
     if
@@ -94,11 +94,12 @@ step:
 last: /* pn_sched_leave */
 #ifndef NO_PASS_ON
     // C: src/scheduler.c: pn_park_wake_one(control, NULL);
-    wake_one(0, w);
+    wake_idle(w);
+    w = 0;
 #ifndef PASS_TO_IDLE
     // C: src/scheduler.c: if (pn_stack_is_public(other)) pn_park_wake_one(control, pn_load_acquire(&other->root));
     if
-    :: child -> wake_one(1, w)
+    :: child -> wake_joiner(w) /* worker 0, whose child it is, is not idle */
     :: else
     fi;
 #endif
@@ -135,7 +136,15 @@ proctype host() {
         // C: src/root.c: pn_queue_push(&control->inbox[priority].newest, root);
         atomic { inbox++; n++ }
         // C: src/root.c: pn_park_wake_one(control, NULL);
-        wake_one(0, w)
+        if
+        :: idle -> wake(0, 0, idle, w);
+            if
+            :: !w -> wake(1, 0, idle, w)
+            :: else
+            fi
+        :: else
+        fi;
+        w = 0
     :: !leave ->
 #ifdef WAKE_FIRST
         wake(1, 0, idle, w);

@@ -106,7 +106,7 @@ inline take(got, rest) {
 }
 
 /* start_root and the run of what was taken; it polls once itself. */
-inline start(is_nested, r) {
+inline start(r) {
     // C: src/scheduler.c: pn_sub_seq_cst(&w->control->urgent, 1u);
     urgent--;
 #ifndef NO_CHAIN
@@ -127,18 +127,11 @@ inline start(is_nested, r) {
     :: want[me] -> want[me] = 0
     :: true
     fi;
-#ifndef NO_RERAISE
-    if
-    // C: src/scheduler.c: if (pn_load_seq_cst(&w->control->urgent)) pn_stack_request(w, PN_WANT_URGENT);
-    :: is_nested && urgent -> want[me] = 1
-    :: else
-    fi;
-#endif
     r = 0
 }
 
 /* pn_sched_run_urgent at a poll or in a join. */
-inline run_urgent(is_deep, got, rest, r) {
+inline run_urgent(got, rest, r) {
 #ifndef LOWER_AFTER
     // C: src/scheduler.c: pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_URGENT);
     want[me] = 0;
@@ -146,25 +139,37 @@ inline run_urgent(is_deep, got, rest, r) {
     // C: src/scheduler.c: if (pn_priority_sees_urgent(w->control)) start_root(w, head, pn_priority_take(w, PN_URGENT));
     sees(r);
     if
-    :: !r
-    :: r && is_deep ->
-#ifndef DEEP_LOWERS
-        // C: src/scheduler.c: pn_or_seq_cst(&w->want, PN_WANT_URGENT);
-        want[me] = 1
-#else
-        skip
-#endif
-    :: r && !is_deep ->
-        take(got, rest);
+    :: r -> take(got, rest)
+    :: else
+    fi;
+    if
+    :: got -> start(r);
+#ifndef NO_RERAISE
         if
-        :: got -> start(1, r)
+        // C: src/scheduler.c: if (pn_load_seq_cst(&w->control->urgent)) pn_stack_request(w, PN_WANT_URGENT);
+        :: urgent -> want[me] = 1
         :: else
         fi
+#endif
+    :: else
     fi;
 #ifdef LOWER_AFTER
     want[me] = 0;
 #endif
     atomic { r = 0; got = 0 }
+}
+
+/* The same, deep in the task stack. */
+inline poll_deep(r) {
+    want[me] = 0;
+    sees(r);
+#ifndef DEEP_LOWERS
+    if
+    // C: src/scheduler.c: pn_or_seq_cst(&w->want, PN_WANT_URGENT);
+    :: r -> want[me] = 1; r = 0
+    :: else
+    fi
+#endif
 }
 
 proctype worker(byte me) {
@@ -191,7 +196,7 @@ step:
     :: r ->
         take(got, rest);
         if
-        :: got -> got = 0; start(0, r); goto step
+        :: got -> got = 0; start(r); goto step
         :: else -> r = 0
         fi
     :: else
@@ -229,7 +234,8 @@ other:
     fi;
     do
     // C: src/task_stack.c: if (want & PN_WANT_URGENT) pn_sched_run_urgent(w, head);
-    :: want[me] -> run_urgent(is_deep, got, rest, r)
+    :: want[me] && !is_deep -> run_urgent(got, rest, r)
+    :: want[me] && is_deep -> poll_deep(r)
     :: is_deep -> is_deep = 0
     :: timeout -> assert(P_HOLDS); goto end_over
     od;
@@ -237,7 +243,7 @@ other:
 join:
     do
     // C: src/scheduler.c: if (heeds_urgent && (pn_load_relaxed(&w->want) & PN_WANT_URGENT)) {
-    :: want[me] -> run_urgent(0, got, rest, r)
+    :: want[me] -> run_urgent(got, rest, r)
     :: !want[me] ->
         joining++;
         state[me] = 3;
