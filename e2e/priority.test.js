@@ -33,7 +33,8 @@ test('urgent tasks start at the next poll, whatever is queued', async () => {
         return value;
       });
     const busy = [0, 0].map(() => call('poll_ms', [1500, polls], 'background'));
-    while (Atomics.load(polls, 0) < 10) await sleep(1);
+    // Each worker is in one.
+    while (!pool.stats().workers.every(({ roots }) => roots > 0)) await sleep(1);
     const queued = Array.from({ length: 500 }, () => call('nothing', [], 'background'));
     queued.push(...Array.from({ length: 50 }, () => call('add', [1, 1], 'user-visible')));
     const late = [];
@@ -96,7 +97,8 @@ test('JavaScript tasks that poll let urgent ones in, and go on', async () => {
         return value;
       });
     const busy = [0, 0].map(() => run('pollUntil', [polls, stop], 'background'));
-    while (Atomics.load(polls, 0) < 10) await sleep(1);
+    // Each worker is in one.
+    while (!pool.stats().workers.every(({ roots }) => roots > 0)) await sleep(1);
     const queued = Array.from({ length: 100 }, () => run('pollCount', [polls], 'background'));
     const late = [];
     for (let n = 0; n < 20; n++) {
