@@ -39,6 +39,7 @@
   512u                    /* chunks a page: 256 * 512 * 511 = 67 million tasks, 4 GiB of them */
 #define PN_ENTRIES    64u /* nested entries: deeper joins wait instead of helping */
 #define PN_LOCAL_KEYS 32u /* keys of per-worker storage */
+#define PN_LOOP_COSTS 16u /* loop bodies whose cost a worker remembers */
 
 typedef struct pn_worker pn_worker;
 typedef struct pn_task pn_task;
@@ -164,6 +165,13 @@ typedef struct pn_entry {
       *future; /* the one that a PENNY_GET in this entry waits for: released when the entry fails */
 } pn_entry;
 
+/* What penny_for has learned of a body on this worker (loops.c); one writer, the owner. */
+typedef struct pn_loop_cost {
+  uintptr_t body; /* the function, and the size of its ranges by powers of two, in the low bits */
+  uint32_t uses;  /* loops that began with this entry */
+  int64_t piece;  /* iterations that are worth a task, at least 1 */
+} pn_loop_cost;
+
 struct pn_worker {
   /* line 0: the park word. Owner and wakers by compare-exchange. */
   PN_ALIGN(64)
@@ -221,6 +229,7 @@ struct pn_worker {
   PN_ALIGN(64) pn_chunk **directory[PN_DIRECTORY_PAGES];
   PN_ALIGN(64) pn_entry entries[PN_ENTRIES];
   PN_ALIGN(64) void *local[PN_LOCAL_KEYS];
+  PN_ALIGN(64) pn_loop_cost loop_costs[PN_LOOP_COSTS]; /* private to the owner */
   PN_ALIGN(64) pn_heap_context heap;
 };
 PN_ASSERT(offsetof(pn_worker, limit) == 64, "line 1");

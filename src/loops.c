@@ -3,8 +3,11 @@
  *
  * penny_for splits lazily (Tzannes et al. 2010, doi:10.1145/1693453.1693479): a range is halved
  * when somebody asks for work and not before, and is walked in steps that grow until one takes
- * about 50 microseconds, so neither a cheap nor a skewed body needs a grain. penny_reduce and
- * penny_scan cut the range by its length only, so their results do not depend on the workers.
+ * about 50 microseconds, so neither a cheap nor a skewed body needs a grain. What a body costs is
+ * measured on the way and remembered (as in Acar et al. 2019, doi:10.1145/3293883.3295725): what is
+ * left is not halved below a piece of some microseconds, and a range that short is not halved at
+ * all. penny_reduce and penny_scan cut the range by its length only, so their results do not depend
+ * on the workers.
  */
 #include "port.h"
 #include "task_stack.h"
@@ -12,6 +15,11 @@
 enum { REDUCE_LEAVES = 512, SCAN_BLOCKS = 512, SCAN_BLOCK_MIN = 1024, ELEMENT_MAX_BYTES = 256 };
 #define STEP_SHORT_MS 0.025
 #define STEP_LONG_MS  0.1
+/* A steal costs its two workers about a microsecond: less than this is not worth one. */
+#define PIECE_MS 0.004
+/* A loop that was one piece the last times is measured again, and split if need be, this often: by
+ * now its body may have other work to do. */
+#define MEASURE_EVERY 8u
 
 void pn_copy(void *to, const void *from, size_t bytes) {
   __builtin_memcpy(to, from, bytes);
@@ -22,40 +30,102 @@ void pn_copy(void *to, const void *from, size_t bytes) {
 typedef struct for_loop {
   penny_range_fn body;
   void *context;
+  int64_t piece; /* iterations worth a task, 0 when nobody has measured: any worker of the loop */
 } for_loop;
 
-PENNY_TASK(void, pn_for_range, (int64_t, begin), (int64_t, end), (const for_loop *, loop)) {
+/* One walk over a part of a range: what it has measured, and how it goes on. */
+typedef struct walk {
+  int64_t step;
+  int64_t measured; /* iterations in `spent_ms` */
+  double spent_ms;
+  double since_ms; /* when the last step ended, or -1 */
+} walk;
+
+static void walk_step(PENNY_CONTEXT, walk *k, const for_loop *loop, int64_t begin, int64_t end) {
+  double start_ms = k->since_ms < 0 ? pn_port_now_ms() : k->since_ms;
+  loop->body(PENNY_HERE, begin, end, loop->context);
+  k->since_ms = pn_port_now_ms();
+  double ms = k->since_ms - start_ms;
+  /* Clocks of pages tick every 5 or 20 microseconds: short steps count together, and a long one by
+   * itself, because costs may change along the range. */
+  if (ms > STEP_SHORT_MS) k->measured = 0, k->spent_ms = 0;
+  k->measured += end - begin;
+  k->spent_ms += ms;
+  if (ms < STEP_SHORT_MS && k->step <= INT64_MAX / 4) k->step *= 2;
+  if (ms > STEP_LONG_MS && k->step > 1) k->step /= 2;
+}
+
+/* Iterations worth a task, by what the walk has measured. */
+static int64_t piece_of(const walk *k, int64_t known) {
+  if (k->spent_ms <= 0) return known > 2 * k->measured ? known : 2 * k->measured; /* no tick yet */
+  double piece = (double)k->measured * (PIECE_MS / k->spent_ms);
+  return piece < 1 ? 1 : piece > 1e15 ? (int64_t)1e15 : (int64_t)piece;
+}
+
+/* Is something wanted that can be had? A thief is content only where older tasks are private. */
+static bool is_worth_a_poll(const pn_worker *w, const pn_task *head, uint32_t want) {
+  if (want & ~(uint32_t)PN_WANT_STEAL) return true;
+  /* Relaxed, own variable: only the owner moves split. */
+  return want && pn_stack_index(w, head) != pn_split(pn_load_relaxed(&w->ts));
+}
+
+PENNY_TASK(void, pn_for_range, (int64_t, begin), (int64_t, end), (for_loop *, loop)) {
   uint32_t spawned = 0;
-  int64_t step = 1;
+  /* Relaxed: a guess, whoever measured it. */
+  int64_t piece = pn_load_relaxed(&loop->piece);
+  walk k = {.step = piece ? piece : 1, .since_ms = -1};
   while (begin < end) {
     /* Relaxed: a request seen late is served one step later. */
     uint32_t want = pn_load_relaxed(&penny_w->want);
-    if (want & (PN_WANT_POLL | PN_WANT_URGENT)) pn_poll(penny_w, penny_head);
-    if ((want & PN_WANT_STEAL) && end - begin > 1) {
+    bool is_splitting = (want & PN_WANT_STEAL) && end - begin > 1 && (end - begin) / 2 >= piece;
+    if (is_splitting) {
       int64_t middle = begin + (end - begin) / 2;
       PENNY_SPAWN(pn_for_range, middle, end, loop);
       spawned++;
       end = middle;
+      k.since_ms = -1;
       continue;
     }
-    int64_t stop = end - begin < step ? end : begin + step;
-    if (stop == end) {
-      loop->body(PENNY_HERE, begin, stop, loop->context);
-    } else {
-      double start_ms = pn_port_now_ms();
-      loop->body(PENNY_HERE, begin, stop, loop->context);
-      double ms = pn_port_now_ms() - start_ms;
-      if (ms < STEP_SHORT_MS && step <= INT64_MAX / 4) step *= 2;
-      if (ms > STEP_LONG_MS && step > 1) step /= 2;
-    }
+    if (is_worth_a_poll(penny_w, penny_head, want)) pn_poll(penny_w, penny_head);
+    int64_t stop = end - begin < k.step ? end : begin + k.step;
+    walk_step(PENNY_HERE, &k, loop, begin, stop);
     begin = stop;
+    piece = piece_of(&k, piece);
   }
+  pn_store_relaxed(&loop->piece, piece); /* a guess, as above */
   while (spawned-- > 0) PENNY_SYNC(pn_for_range);
 }
 
+/* The entry for a body and the size of its range; another body's entry is given up. */
+static pn_loop_cost *cost_of(pn_worker *w, penny_range_fn body, int64_t count) {
+  uint64_t key = (uint64_t)(uintptr_t)body * 64 + (uint64_t)(63 - __builtin_clzll((uint64_t)count));
+  pn_loop_cost *cost = &w->loop_costs[key * 0x9E3779B97F4A7C15u >> 60];
+  PN_ASSERT(PN_LOOP_COSTS == 16, "four bits of the hash");
+  if (cost->body != (uintptr_t)key) {
+    cost->body = (uintptr_t)key;
+    cost->uses = 0;
+    cost->piece = 0;
+  }
+  return cost;
+}
+
 void pn_for(PENNY_CONTEXT, int64_t begin, int64_t end, penny_range_fn body, void *context) {
-  for_loop loop = {body, context};
-  if (begin < end) PENNY_CALL(pn_for_range, begin, end, &loop);
+  if (begin >= end) return;
+  if (end - begin == 1) {
+    body(PENNY_HERE, begin, end, context);
+    return;
+  }
+  pn_loop_cost *cost = cost_of(penny_w, body, end - begin);
+  /* Relaxed: a poll seen late is seen by the next loop. */
+  if (end - begin <= cost->piece && ++cost->uses % MEASURE_EVERY &&
+      !(pn_load_relaxed(&penny_w->want) & ~(uint32_t)PN_WANT_STEAL)) {
+    body(PENNY_HERE, begin, end, context);
+    return;
+  }
+  for_loop loop = {body, context, cost->piece};
+  PENNY_CALL(pn_for_range, begin, end, &loop);
+  /* Relaxed: whoever stored it has been joined. */
+  cost->piece = pn_load_relaxed(&loop.piece);
 }
 
 /* ---- reduce ---- */
