@@ -255,6 +255,55 @@ test('progress of a task, once a frame and at its end', async () => {
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });
 
+test('what is transferred goes to the worker that runs the task', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const out = {};
+    const bytes = (value) => new Uint8Array(100_000).fill(value).buffer;
+    const buffer = bytes(7);
+    const running = pool.run('moved', [buffer], { transfer: [buffer] });
+    out.detached = buffer.byteLength;
+    out.buffer = await running;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => port1.postMessage(`got ${data}`);
+    const other = bytes(9);
+    out.port = await pool.run('moved', [other, port2], { transfer: [other, port2] });
+    out.blob = await pool.run('textOf', [new Blob(['some ', 'text'])]);
+    // A plain task that has got something spawns as any other.
+    const ones = bytes(1);
+    out.sum = await pool.run('spawnSum', [ones, 0, 100_000], { transfer: [ones] });
+    const many = Array.from({ length: 200 }, (_, n) => {
+      const one = new Uint8Array([n]).buffer;
+      return pool.run('moved', [one], { transfer: [one] });
+    });
+    out.many = (await Promise.all(many)).every((value, n) => value === n);
+    // Given up before its worker has got it.
+    const late = bytes(3);
+    const controller = new AbortController();
+    const busy = [pool.run('spin', [100]), pool.run('spin', [100])];
+    const given = pool.run('moved', [late], { transfer: [late], signal: controller.signal });
+    controller.abort(new Error('enough'));
+    out.aborted = await failure(() => given);
+    await Promise.all(busy);
+    out.twice = await failure(() => pool.run('moved', [late], { transfer: [late] }));
+    out.wrong = await failure(() => pool.run('moved', [1], { transfer: 5 }));
+    out.next = await pool.run('next', [1]);
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.equal(result.detached, 0);
+  assert.equal(result.buffer, 7);
+  assert.equal(result.port, 'got 9');
+  assert.equal(result.blob, 'some text');
+  assert.equal(result.sum, 100_000);
+  assert.equal(result.many, true);
+  assert.equal(result.aborted.message, 'enough');
+  assert.equal(result.twice.name, 'DataCloneError');
+  assert.equal(result.wrong.name, 'TypeError');
+  assert.equal(result.next, 2);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
 test("arrays that tasks give back are known, or are the page's from then on", async () => {
   const result = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/page_tasks.js' });

@@ -1,5 +1,5 @@
 // page_tasks.js: the JavaScript tasks of more.test.js and faults.test.js.
-import { array, progress, throwIfCancelled } from '../js-glue/worker.js';
+import { array, progress, spawn, throwIfCancelled } from '../js-glue/worker.js';
 
 export const next = (n) => n + 1;
 export const place = (item, index) => [item, index];
@@ -101,3 +101,19 @@ export const pollUntil = (polls, stop) => {
   return 'polled';
 };
 export const pollCount = (polls) => Atomics.load(polls, 0);
+/** What there is in a moved buffer, and the answer of the other end of a port. */
+export const moved = async (buffer, port) => {
+  if (!port) return new Uint8Array(buffer)[0];
+  const answer = new Promise((resolve) => {
+    port.onmessage = ({ data }) => resolve(data);
+  });
+  port.postMessage(new Uint8Array(buffer)[0]);
+  return answer;
+};
+export const textOf = (blob) => blob.text();
+export const spawnSum = (buffer, low, high) => {
+  if (high - low < 100) return new Uint8Array(buffer, low, high - low).reduce((a, b) => a + b, 0);
+  const middle = (low + high) >> 1;
+  const right = spawn(spawnSum, buffer, middle, high);
+  return spawnSum(buffer, low, middle) + right.join();
+};

@@ -1,5 +1,10 @@
 // host.js: the page's end of the queues: a ledger of what was submitted, and the settling of what
 // has ended. Page only; never blocks. The C side is src/port_web.c and src/root.c (pn_root_end).
+//
+// What cannot be in shared memory (`transfer`, blobs) goes by message, to whichever worker takes the
+// root, whose target then has CARRIED added: { penny: 'fetch', message: root } from the worker,
+// { penny: 'carry', root, objects } with their transfer from here. It is cut loose from the program
+// at the call, and gone with its worker: such a task is not run again.
 import { decode } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
@@ -62,12 +67,13 @@ export class Host {
    * Submits: `submit(ticket, priority)` gives the address of the root or 0. The promise of its result. `held`
    * is kept alive until then: arrays among the arguments are.
    */
-  add(submit, name, result, options = {}, held) {
+  add(submit, name, result, options = {}, held = undefined, carried = undefined) {
     const { signal, timeout, retry, onProgress, priority = PRIORITIES[1] } = options;
     const level = PRIORITIES.indexOf(priority);
     if (level < 0) throw new TypeError(`priority is one of ${PRIORITIES.join(', ')}`);
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const slot = { submit, level, name, result, held, retries: retry && !result ? RETRIES : 0 };
+    const retries = retry && !result && !carried ? RETRIES : 0;
+    const slot = { submit, level, name, result, held, retries, carried };
     if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
     if (!level) this.urge(slot);
@@ -83,6 +89,14 @@ export class Host {
   urge(slot) {
     const look = () => this.slots[slot.ticket] === slot && this.exports.pn_web_urge(slot.root);
     setTimeout(look, URGE_MS).unref?.();
+  }
+
+  /** What a worker wants that has begun `root`, once: [objects, transfer]. */
+  carry(root) {
+    const slot = this.slots[this.view.get(root + layout.ROOT_TICKET)];
+    const carried = slot?.root === root ? slot.carried : undefined;
+    if (carried) slot.carried = [[]];
+    return carried ?? [[]];
   }
 
   /** Gives the slot a ticket and a root: false when there is no memory for one. */

@@ -171,6 +171,13 @@ export interface RunOptions extends TaskOptions {
    * that may run twice.
    */
   retry?: boolean;
+  /**
+   * What is moved to the worker that runs the task, not copied, as by postMessage: ArrayBuffer,
+   * MessagePort, ImageBitmap, OffscreenCanvas, streams. It is detached here at the call. Costs a
+   * message to the worker and one back, some 100 microseconds; a task that has got it is never run
+   * again. Arrays of this pool need none of it.
+   */
+  transfer?: readonly Transferable[];
 }
 
 /** `done` counts what has ended; `total` is undefined where it is not known before. */

@@ -18,6 +18,7 @@ import { web } from './web.js';
 const BURY_MS = 2;
 const PING_MS = 500; // on a busy machine a worker may have to wait for its core
 const POISON = 0xa5;
+const CARRIED = 2 ** 31; // host.js
 const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
 const ENOMEM = -1;
 const ECLOSED = -5;
@@ -43,9 +44,10 @@ const want = (isRight, what) => {
   if (!isRight) throw new TypeError(what);
 };
 
-function checkTaskOptions({ signal, timeout, onProgress }) {
+function checkTaskOptions({ signal, timeout, onProgress, transfer }) {
   want(!signal || signal.addEventListener, 'signal is an AbortSignal');
   want(timeout === undefined || timeout >= 0, 'timeout is a number of milliseconds');
+  want(!transfer || Array.isArray(transfer), 'transfer is an array');
   want(!onProgress || typeof onProgress === 'function', 'onProgress is a function');
 }
 
@@ -119,6 +121,10 @@ class Pool extends EventTarget {
       left: (id) => this.#leave(id),
       gone: (id, message) => this.#lose(id, message),
       error: (id, message, cause) => this.#tell(id, message, cause),
+      fetch: (id, root) => {
+        const [objects, transfer] = this.#host.carry(root);
+        workers.list[id]?.postMessage({ penny: 'carry', root, objects }, transfer);
+      },
       pong: (id) => {
         this.#pongs[id] = {};
       },
@@ -290,14 +296,21 @@ class Pool extends EventTarget {
 
   #submit(target, args, options = {}, name = this.#names[target]) {
     checkTaskOptions(options);
-    const bytes = encode(args, this.#view, { isArguments: true });
+    const { transfer } = options;
+    const carry = [];
+    const bytes = encode(args, this.#view, { isArguments: true, transfer, carry });
+    let carried;
+    if (carry.length) {
+      carried = structuredClone([carry, transfer], { transfer });
+      target += CARRIED;
+    }
     const submit = (...rest) => {
       const at = this.#view.place(bytes);
       const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ...rest);
       if (!root) this.#exports.pn_web_free(at);
       return root;
     };
-    return this.#host.add(submit, name, undefined, options, args);
+    return this.#host.add(submit, name, undefined, options, args, carried);
   }
 
   #nameOf(task) {

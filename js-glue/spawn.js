@@ -18,6 +18,8 @@ const KEPT = 2; // cannot be sent: runs here
 const DONE = 3;
 const FAILED = 4;
 
+const CARRIED = 2 ** 31; // added to a root's target: host.js
+
 const SYNC = 0;
 const ASYNC = 1;
 
@@ -35,6 +37,7 @@ const CLOSURE =
 let exports;
 let view;
 let codecOptions;
+let fetch; // asks the page for what it has to carry: fetch(root)
 let isDebug = false;
 let functions = [];
 let names = [];
@@ -53,6 +56,7 @@ let cHead = 0;
 let entry; // { kind, root, base, children }, undefined between tasks
 let lastFn; // the last function that was found to be a plain task of this entry
 let ready = []; // generators that yielded
+const arrived = new Map(); // by root: what messages have carried here
 const late = new Set(); // entries whose promise is pending
 const detached = []; // by ticket
 const freeTickets = [];
@@ -491,7 +495,12 @@ function pack(error, value) {
 
 /** Runs a root: 0 when it has ended, 1 when it goes on after this. Called by the core. */
 export function runRoot(root, head_) {
-  const fn = functions[view.get(root + layout.ROOT_TARGET)];
+  const target = view.get(root + layout.ROOT_TARGET);
+  if (target >= CARRIED && !arrived.has(root)) {
+    fetch(root);
+    return 1;
+  }
+  const fn = functions[target % CARRIED];
   const self = { kind: isPlain(fn) ? SYNC : ASYNC, root, children: [] };
   let isLate = 0;
   const finish = (error, value) => {
@@ -525,8 +534,17 @@ const decodeArguments = (root) =>
   decode(
     view.copy(view.get(root + layout.ROOT_DATA), view.get(root + layout.ROOT_DATA_BYTES)),
     view,
-    codecOptions,
+    { ...codecOptions, carried: arrived.get(root) },
   );
+
+/** A message has brought what the arguments of `root` need: it begins anew. */
+export function carry(root, objects) {
+  arrived.set(root, objects);
+  goOnLater(() => {
+    exports.pn_web_restart(root);
+    arrived.delete(root);
+  });
+}
 
 /** Waits for what an async task detached; the first error of one that nobody held is thrown. */
 async function joinChildren(self) {
@@ -573,7 +591,7 @@ export function runStolen(head_, record) {
 /* ---- for the worker's loop and the built-in tasks ---- */
 
 export function attach(options) {
-  ({ exports, view, functions, names, codecOptions, isDebug = false, block } = options);
+  ({ exports, view, functions, names, codecOptions, isDebug = false, block, fetch } = options);
   workerNumber = options.id;
   targets = new Map(functions.map((fn, target) => [fn, target]));
   words = new Int32Array(view.memory.buffer);

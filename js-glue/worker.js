@@ -45,6 +45,7 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
     if (!data?.penny) return;
     if (data.penny === 'ping') port.postMessage({ penny: 'pong' });
     else if (data.penny === 'cancel') core.cancelLate(data.root);
+    else if (data.penny === 'carry') core.carry(data.root, data.objects);
     else if (!isStarted) {
       isStarted = true;
       start(data).catch((error) => tell('failed', error));
@@ -95,6 +96,7 @@ async function start(message) {
   core.attach({
     ...message,
     isDebug: message.debug,
+    fetch: (root) => shared.port.postMessage({ penny: 'fetch', message: root }),
     exports,
     view,
     functions,

@@ -118,6 +118,14 @@ void pn_js_end_late(pn_worker *w, pn_root *root) {
     w->late = root->late_next;
 }
 
+/* Runs a late root of this worker from its beginning: what it lacked has come. Between tasks. */
+EXPORT(pn_web_restart) void pn_web_restart(pn_root *root) {
+  pn_worker *w = pn_port_self();
+  root->waiter = 0; /* own variable */
+  pn_js_end_late(w, root);
+  pn_sched_run_root(w, w->chunk->tasks, root);
+}
+
 /* Host, after the burial of worker `id`: fails what was pending there. */
 EXPORT(pn_web_lose_late) void pn_web_lose_late(uint32_t id) {
   pn_worker *w = pn_worker_at(pn_pool(), id);

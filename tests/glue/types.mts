@@ -46,6 +46,7 @@ pool.run('fib', [1], { signal: new AbortController() });
 // @ts-expect-error: its result is a number
 export const wrongResult: string = await pool.run('fib', [3]);
 pool.run('fib', [1], { onProgress: (value: unknown) => console.log(value) });
+pool.run('fib', [1], { transfer: [new ArrayBuffer(1), new MessageChannel().port1] });
 
 export const mapped: number[] = await pool.map('later', ['a', 'b'], { concurrency: 3 });
 export const byIterable: number[] = await pool.map(tasks.fib, new Set([1, 2]));
