@@ -404,7 +404,11 @@ const MAKERS = [
     const isOurs = view?.buffers.has(buffer);
     return isOurs ? view.array(Type, offset, length) : new Type(buffer, offset, length);
   },
-  () => view.memory.buffer,
+  () => {
+    // Another thread may have grown the memory: then there is a new buffer.
+    if (!view.buffers.has(view.memory.buffer)) view.refresh();
+    return view.memory.buffer;
+  },
   (length) => {
     const packed = new Float64Array(take(length));
     const array = new Array(packed.length);

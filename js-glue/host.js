@@ -15,7 +15,6 @@ import { failure, outcome } from './outcome.js';
 // included as far as they can be seen; the next slice follows by a message, so that frames, input
 // and timers come in between.
 const SLICE_MS = 2;
-const REQUEUE_MS = 50;
 const URGE_MS = 1;
 const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
 const RETRIES = 3;
@@ -278,21 +277,6 @@ export class Host {
   /** Rejects every promise that is out; their roots stay until release(). */
   rejectAll(error) {
     for (const slot of this.out()) this.finish(slot, 'reject', error);
-  }
-
-  /** Fails what was pending on a lost worker, and submits anew what it may have had in its hands. */
-  async lose(id) {
-    const { exports, view } = this;
-    exports.pn_web_lose_late(id);
-    for (const slot of this.slots) if (slot) exports.pn_web_lose(slot.root, id);
-    const queued = () =>
-      this.slots.filter((slot) => slot && !view.get(slot.root + layout.ROOT_STATE));
-    // What is only waiting is taken sooner or later; then what is left was in nobody's queue.
-    while (!this.isClosed && queued().length) {
-      await new Promise((resolve) => setTimeout(resolve, REQUEUE_MS));
-      if (this.isClosed || !exports.pn_web_is_drained()) continue;
-      for (const slot of queued()) slot.root = exports.pn_web_requeue(slot.root) >>> 0;
-    }
   }
 
   /** After every worker has ended: gives back what is still in flight. */

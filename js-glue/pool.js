@@ -1,7 +1,7 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
 import { encode } from './codec.js';
-import { errorFor, errorOf, PennyError, sleep } from './errors.js';
+import { errorFor, errorOf, PennyError } from './errors.js';
 import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { MemoryView, writeArgument } from './memory.js';
@@ -15,8 +15,6 @@ import {
 } from './start.js';
 import { web } from './web.js';
 
-const BURY_MS = 2;
-const PING_MS = 500; // on a busy machine a worker may have to wait for its core
 const POISON = 0xa5;
 const CARRIED = 2 ** 31; // host.js
 const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
@@ -93,8 +91,7 @@ class Pool extends EventTarget {
   #live = new Map(); // by address: { ref (weak), bytes } of each array
   #owners = new WeakMap(); // by part: the array that it is a part of, which lives as long
   #registry = new FinalizationRegistry((at) => this.#live.get(at)?.ref.deref() ?? this.#drop(at));
-  #whys = new WeakMap(); // by worker: why we ended it
-  #pongs = []; // by worker's id: another object after each answer
+  #inner; // of this, for faults.js
   #disposal;
   #size; // that was last asked for
   #resized = Promise.resolve();
@@ -113,9 +110,24 @@ class Pool extends EventTarget {
     this.#names = names.filter((name) => !name.startsWith(BUILT_IN));
     this.#host = new Host(view, options);
     this.#host.onBroken = () => this.dispose();
-    this.#host.onOverdue = (slot) => this.#stop(slot);
+    this.#host.onOverdue = async (slot) => (await this.#faults()).stop(this.#inner, slot);
     this.#host.onCancel = (slot) => this.#cancel(slot);
     this.#host.look();
+    this.#inner = {
+      host: this.#host,
+      view,
+      workers,
+      crew: this.#crew,
+      whys: new WeakMap(), // by worker: why we ended it
+      pongs: [], // by worker's id: another object after each answer
+      within: (promise) => within(promise, options),
+      tell: (...error) => this.#tell(...error),
+      fail: (...error) => this.#fail(...error),
+      leave: (id) => this.#leave(id),
+      restarted: (worker) =>
+        this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker })),
+      isClosed: () => this.#disposal,
+    };
     Object.assign(workers.on, {
       ring: () => this.#host.ring(),
       left: (id) => this.#leave(id),
@@ -126,7 +138,7 @@ class Pool extends EventTarget {
         workers.list[id]?.postMessage({ penny: 'carry', root, objects }, transfer);
       },
       pong: (id) => {
-        this.#pongs[id] = {};
+        this.#inner.pongs[id] = {};
       },
     });
     view.array = (Type, at, length) => this.#known(Type, at, length);
@@ -147,32 +159,31 @@ class Pool extends EventTarget {
    */
   async #lose(id, message = 'ended itself') {
     if (this.#disposal) return this.#leave();
-    const { starting, leaving } = this.#crew;
-    if (starting.has(id)) return;
+    if (this.#crew.starting.has(id)) return;
     const { list } = this.#workers;
     const worker = list[id];
     // A second report of the same loss is none; terminate() may report it at once.
     list[id] = undefined;
     worker.terminate();
-    this.#tell(id, this.#whys.get(worker) ?? message);
-    // Its stolen tasks still run on others' hands: they end at their next poll, or by themselves.
-    while (this.#exports.pn_web_bury(id)) {
-      await sleep(BURY_MS);
-      if (this.#disposal) return this.#leave();
-    }
-    this.#host.lose(id);
-    if (leaving.has(id)) return this.#leave(id);
-    this.#exports.pn_web_revive(id);
+    this.#tell(id, this.#inner.whys.get(worker) ?? message);
+    const { replace } = await this.#faults();
+    await replace(this.#inner, id);
+  }
+
+  /** faults.js; where it cannot be loaded, the pool would wait for ever with what it has. */
+  async #faults() {
     try {
-      await within(this.#workers.replace(this.#view, id), this.#options);
-      this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker: id }));
+      return await import('./faults.js');
     } catch (error) {
-      this.#tell(id, error.message, error);
-      // Without a replacement the pool would wait for ever with what it has.
-      this.#host.rejectAll(errorFor('EWORKER', `worker ${id} was lost`, error));
-      this.#leave();
-      this.dispose();
+      this.#fail('a fault could not be handled', error);
+      throw error;
     }
+  }
+
+  #fail(text, cause) {
+    this.#host.rejectAll(errorFor('EWORKER', text, cause));
+    this.#leave();
+    this.dispose();
   }
 
   /** The worker where a task's promise is pending gives up what that waits for. */
@@ -180,33 +191,6 @@ class Pool extends EventTarget {
     const state = this.#view.get(root + layout.ROOT_STATE);
     if (!result && (state & 255) === layout.STARTED)
       this.#workers.list[(state >> 8) - 1]?.postMessage({ penny: 'cancel', root });
-  }
-
-  /** A task goes on long after it was cancelled: its workers are replaced. */
-  async #stop({ root, name }) {
-    const { list } = this.#workers;
-    const owner = this.#view.get(root + layout.ROOT_STATE);
-    const why = `${name} was cancelled and did not stop`;
-    for (const [id, worker] of list.entries()) {
-      const runs = (root) => this.#exports.pn_web_is_running(id, root);
-      if (runs(root)) this.#end(id, worker, why);
-      if (owner !== (layout.STARTED | ((id + 1) << 8)) || !worker) continue;
-      // Its promise is pending there, which harms nobody, or what comes after an await does not end.
-      const before = this.#pongs[id];
-      worker.postMessage({ penny: 'ping' });
-      // In parts: when this thread was blocked meanwhile, the answer comes in between.
-      for (let part = 0; part < 4; part++) await sleep(PING_MS / 4);
-      const state = this.#view.get(workerBlock(this.#view, id) + layout.WORKER_STATE);
-      const isBetween = runs(0) || state === layout.SLEEPING;
-      if (this.#pongs[id] === before && isBetween) this.#end(id, worker, why);
-    }
-  }
-
-  /** The thread is gone when start.js says so: in Chromium up to 2 seconds later. */
-  #end(id, worker, why) {
-    if (!worker || this.#workers.list[id] !== worker || this.#whys.has(worker)) return;
-    this.#whys.set(worker, why);
-    worker.terminate();
   }
 
   #leave(id) {
@@ -400,7 +384,8 @@ class Pool extends EventTarget {
   /** An array that a task gives back: ours, when it is one of ours or a part of one. */
   #known(Type, at, length) {
     const array = this.#at(Type, at, length);
-    for (const [from, { ref, bytes }] of this.#live) {
+    const exact = this.#live.get(at);
+    for (const [from, { ref, bytes }] of exact ? [[at, exact]] : this.#live) {
       const owner = at >= from && at + array.byteLength <= from + bytes && ref.deref();
       if (!owner) continue;
       const isSame = at === from && owner.length === length && owner.constructor === Type;

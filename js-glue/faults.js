@@ -1,0 +1,74 @@
+// faults.js: what the page does for a worker that is lost, and for a task that does not stop; loaded
+// when that happens first. Page only. `pool` is what pool.js hands over (Pool.#inner).
+
+import { sleep } from './errors.js';
+import { ROOT_STATE, SLEEPING, STARTED, WORKER_STATE } from './layout.gen.js';
+import { workerBlock } from './start.js';
+
+const BURY_MS = 2;
+const REQUEUE_MS = 50;
+const PING_MS = 500; // on a busy machine a worker may have to wait for its core
+
+/** What worker `id` had begun fails, what was only queued there is run by others. */
+export async function replace(pool, id) {
+  const { host, view, workers, crew } = pool;
+  for (;;) {
+    if (pool.isClosed()) return pool.leave();
+    // Its stolen tasks still run on others' hands: they end at their next poll, or by themselves.
+    if (!view.exports.pn_web_bury(id)) break;
+    await sleep(BURY_MS);
+  }
+  lose(host, id);
+  if (crew.leaving.has(id)) return pool.leave(id);
+  view.exports.pn_web_revive(id);
+  try {
+    await pool.within(workers.replace(view, id));
+    pool.restarted(id);
+  } catch (error) {
+    pool.tell(id, error.message, error);
+    // Without a replacement the pool would wait for ever with what it has.
+    pool.fail(`worker ${id} was lost`, error);
+  }
+}
+
+/** Fails what was pending on a lost worker, and submits anew what it may have had in its hands. */
+async function lose(host, id) {
+  const { exports, view } = host;
+  exports.pn_web_lose_late(id);
+  for (const slot of host.slots) if (slot) exports.pn_web_lose(slot.root, id);
+  const queued = () => host.slots.filter((slot) => slot && !view.get(slot.root + ROOT_STATE));
+  // What is only waiting is taken sooner or later; then what is left was in nobody's queue.
+  while (!host.isClosed && queued().length) {
+    await sleep(REQUEUE_MS);
+    if (host.isClosed || !exports.pn_web_is_drained()) continue;
+    for (const slot of queued()) slot.root = exports.pn_web_requeue(slot.root) >>> 0;
+  }
+}
+
+/** A task goes on long after it was cancelled: its workers are replaced. */
+export async function stop(pool, slot) {
+  const { host, view, workers, whys, pongs } = pool;
+  const { root, name, ticket } = slot;
+  const isOver = () => host.isClosed || host.slots[ticket] !== slot;
+  if (isOver()) return;
+  const owner = view.get(root + ROOT_STATE);
+  // The thread is gone when start.js says so: in Chromium up to 2 seconds later.
+  const end = (id, worker) => {
+    if (!worker || workers.list[id] !== worker || whys.has(worker)) return;
+    whys.set(worker, `${name} was cancelled and did not stop`);
+    worker.terminate();
+  };
+  for (const [id, worker] of workers.list.entries()) {
+    const runs = (root) => view.exports.pn_web_is_running(id, root);
+    if (runs(root)) end(id, worker);
+    if (owner !== (STARTED | ((id + 1) << 8)) || !worker) continue;
+    // Its promise is pending there, which harms nobody, or what comes after an await does not end.
+    const before = pongs[id];
+    worker.postMessage({ penny: 'ping' });
+    // In parts: when this thread was blocked meanwhile, the answer comes in between.
+    for (let part = 0; part < 4; part++) await sleep(PING_MS / 4);
+    const state = view.get(workerBlock(view, id) + WORKER_STATE);
+    const isBetween = runs(0) || state === SLEEPING;
+    if (!isOver() && pongs[id] === before && isBetween) end(id, worker);
+  }
+}
