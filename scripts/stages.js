@@ -43,6 +43,7 @@ export const stages = [
   nodeTests('glue', 'tests/glue', 90),
   nodeTests('bench', 'bench', 90),
   nodeTests('package', 'tests/package', 60),
+  { name: 'hosts', command: [node, 'tests/hosts/run.js'], timeoutSeconds: 130 },
   nodeTests('e2e chromium', 'e2e', 150, { PENNY_ENGINE: 'chromium' }),
   nodeTests('e2e firefox', 'e2e', 150, { PENNY_ENGINE: 'firefox' }),
   nodeTests('e2e webkit', 'e2e', 150, { PENNY_ENGINE: 'webkit' }),

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -120,4 +121,30 @@ export const same: typeof createPool = Penny.createPool;
     const { code, output } = await run(process.execPath, args, { cwd: folder, timeoutSeconds: 60 });
     assert.equal(code, 0, `${module}: ${output}`);
   }
+});
+
+test('package_tree_shaking', async () => {
+  const { rollup } = await import('../../e2e/node_modules/rollup/dist/es/rollup.js');
+  const { nodeResolve } = await import(
+    '../../e2e/node_modules/@rollup/plugin-node-resolve/dist/es/index.js'
+  );
+  /** What a page loads at once that imports these names. */
+  const initial = async (names) => {
+    const input = join(folder, 'names.mjs');
+    writeFileSync(input, `export { ${names} } from 'penny-runtime';\n`);
+    const made = await rollup({ input, plugins: [nodeResolve()] });
+    const { output } = await made.generate({ format: 'es' });
+    const entries = output.filter(({ isEntry }) => isEntry);
+    const imported = entries.flatMap(({ imports }) => imports);
+    const chunks = output.filter(({ fileName }) => imported.includes(fileName));
+    return [...entries, ...chunks].map(({ code }) => code).join('\n');
+  };
+  const little = await initial('isSupported, PennyError');
+  assert.doesNotMatch(little, /pn_web_/);
+  assert.ok(gzipSync(little, { level: 9 }).length < 1000);
+  const pool = await initial('createPool');
+  assert.match(pool, /pn_web_/);
+  // What is loaded when it is first asked for: map and the like, sort and the like, the core module.
+  for (const later of [/requestAnimationFrame/, /descending/, /DecompressionStream/])
+    assert.doesNotMatch(pool, later);
 });
