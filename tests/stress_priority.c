@@ -220,7 +220,12 @@ static void join_a_leaf(PENNY_CONTEXT, void *context) {
 }
 
 static void in_joins(uint64_t *random, int32_t scale) {
-  for (int32_t round = 0; round < 20 * scale; round++) {
+#ifdef __EMSCRIPTEN__
+  const int32_t rounds = 5; /* pools start slowly there */
+#else
+  const int32_t rounds = 20;
+#endif
+  for (int32_t round = 0; round < rounds * scale; round++) {
     int32_t number = 0, is_joined = 0;
     begin(2, "urgent roots in joins");
     set(&urgent_ran, 0);
