@@ -84,7 +84,7 @@ function unwrap(json) {
 }
 
 /** What is the same for all engines: `raw(source, seconds)` runs an async expression in the page and gives its string. */
-function makePage({ raw, navigate, screenshot, close, messages }) {
+function makePage({ raw, navigate, back, screenshot, close, messages }) {
   const page = {
     /** Console lines and uncaught errors of the page, as { type, text }; type is 'error' for both kinds of trouble. */
     messages,
@@ -92,6 +92,8 @@ function makePage({ raw, navigate, screenshot, close, messages }) {
       return messages.filter(({ type }) => type === 'error');
     },
     navigate,
+    /** In Chromium and Firefox. */
+    back,
     screenshot,
     close,
     /** Runs a function (or an expression as text) in the page, awaits it, gives its JSON-able result. */
@@ -137,7 +139,7 @@ function findProgram(names) {
   throw new Error(`no ${names.join(' or ')} here: run node scripts/setup.js`);
 }
 
-async function launchPlaywright(engine, { args = [] }) {
+async function launchPlaywright(engine, { args = [], ignoreDefaultArgs }) {
   const { chromium, firefox } = await import('playwright-core');
   // launchServer is of no use (Firefox speaks BiDi here), so the browser's pid is found as our newest child.
   const before = new Set(processTree(process.pid).map(({ pid }) => pid));
@@ -148,6 +150,7 @@ async function launchPlaywright(engine, { args = [] }) {
           ...options,
           executablePath: findProgram(['chromium', 'google-chrome']),
           args: [...chromiumArguments, ...args],
+          ignoreDefaultArgs,
         })
       : firefox.launch({
           ...options,
@@ -193,6 +196,7 @@ async function launchPlaywright(engine, { args = [] }) {
         messages,
         raw: (source) => tab.evaluate(source),
         navigate: (to) => within(limits.navigateSeconds, `open ${to}`, tab.goto(to)),
+        back: () => within(limits.navigateSeconds, 'go back', tab.goBack({ waitUntil: 'commit' })),
         screenshot: (path) =>
           within(limits.navigateSeconds, 'screenshot', tab.screenshot({ path })),
         close: () => within(limits.closeSeconds, 'close page', context.close()),
@@ -421,8 +425,8 @@ async function launchWebKit({ env = {} }) {
 
 /**
  * Starts a browser: 'chromium', 'firefox' or 'webkit'. The caller closes it.
- * @param {{args?: string[], env?: Record<string, string>}} [options] args: more flags for Chromium and Firefox; env: more
- *   environment for WebKit.
+ * @param {{args?: string[], ignoreDefaultArgs?: string[], env?: Record<string, string>}} [options] args: more flags for Chromium
+ *   and Firefox; ignoreDefaultArgs: those of Playwright that Chromium is not to get; env: more environment for WebKit.
  */
 export function launch(engine, options = {}) {
   if (!engines.includes(engine)) throw new RangeError(`no engine ${engine}: ${engines.join(', ')}`);
