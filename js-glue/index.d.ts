@@ -78,12 +78,19 @@ type CombineName<T, R> = {
   [K in TaskName<T>]: T[K] extends (a: R, b: R) => R | Promise<R> ? K : never;
 }[TaskName<T>];
 
+/** A Web Worker; in Node, Deno and Bun a Worker of node:worker_threads. */
+export interface WorkerLike {
+  // biome-ignore lint/suspicious/noExplicitAny: hosts differ in what they transfer.
+  postMessage(message: any, transfer?: any): void;
+  terminate(): unknown;
+}
+
 export interface PoolOptions<T extends object = Tasks> {
   /**
    * Makes worker number `id`; its file calls `serve(tasks)` of penny-runtime/worker. Not together
    * with `tasks`.
    */
-  worker?: (id: number) => Worker;
+  worker?: (id: number) => WorkerLike;
   /**
    * A module whose exported functions are tasks, relative to the page: the built-in worker imports
    * it.
