@@ -71,14 +71,21 @@ test('package_import_on_a_server_touches_no_global', async () => {
   const text = `
     const before = new Set(Reflect.ownKeys(globalThis));
     const page = await import('penny-runtime');
+    const added = Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String);
+    // In a page or on a server its functions run serially; two copies find each other by one symbol.
+    const { spawn } = await import('penny-runtime/worker');
     console.log(JSON.stringify({
-      added: Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String),
+      added,
+      marks: Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String),
+      joined: spawn((one, other) => one + other, 1, 2).join(),
       names: Object.keys(page).sort(),
       support: page.isSupported(),
     }));`;
   for (const node of [process.execPath, newestNode]) {
-    const { added, names, support } = await runJson(node, 'import.mjs', text);
+    const { added, marks, joined, names, support } = await runJson(node, 'import.mjs', text);
     assert.deepEqual(added, []);
+    assert.deepEqual(marks, ['Symbol(penny.worker)']);
+    assert.equal(joined, 3);
     for (const name of ['PennyError', 'createPool', 'isSupported']) assert.ok(names.includes(name));
     assert.deepEqual(support, { ok: true, missing: [] });
   }
