@@ -29,6 +29,7 @@ const ECANCELLED = -4;
 const TASK_BYTES = 64;
 // How many handles one request publishes at most.
 const BATCH = 32;
+const PROBE_FRAMES = 40;
 
 const CLOSURE =
   'spawn takes a function of the task module, not a closure: export it, and pass what it needs as arguments';
@@ -207,6 +208,7 @@ function offer() {
 
 /** Makes the oldest private handle a record; one that cannot be sent stays here. */
 function publish() {
+  probe(PROBE_FRAMES);
   const handle = tasks[split++];
   const { fn, count, a, b, c } = handle;
   handle.state = KEPT;
@@ -222,11 +224,15 @@ function publish() {
   }
 }
 
+/** Overflows here, where nothing has been changed yet, if there is little left of the stack. */
+const probe = (frames) => frames && probe(frames - 1) + 1;
+
 /** Pops the newest record, that of `handle`: true when it is to be run here. */
 function sync(handle, isDropped) {
   const record = cHead - TASK_BYTES + layout.TASK_PAYLOAD;
   const at = (block + layout.WORKER_SYNC_HEAD) >>> 2;
   let isOurs = 0;
+  probe(PROBE_FRAMES);
   for (;;) {
     try {
       isOurs = core('pn_web_sync', cHead);

@@ -234,6 +234,7 @@ export function makeWorkers(options) {
       module: view.module,
       memory: view.memory,
       id,
+      debug: options.debug,
       block,
       stack: { top: bottom + options.stackBytes, bottom },
       tasks: options.tasks && String(new URL(options.tasks, options.host.base())),

@@ -1,0 +1,331 @@
+// fork.test.js: fork-join in JavaScript: spawn, join, loops, async tasks and generators, on workers
+// that steal from each other. In a real browser.
+import assert from 'node:assert/strict';
+import { browserTests, engine } from './harness.js';
+
+const { inPage, test } = browserTests();
+const clean = { isClean: true, liveBlocks: 0 };
+
+/** Runs `tasks` ([name, args] each) in a pool; gives their outcomes, the statistics and the end. */
+const runAll = (tasks, options = {}) =>
+  inPage(
+    async ({ tasks, options }) => {
+      const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2, ...options });
+      const out = [];
+      for (const [name, args] of tasks) {
+        out.push(
+          await pool.run(name, args).then(
+            (value) => ({ value }),
+            (error) => ({
+              error: `${error?.constructor?.name} ${error?.code ?? ''}`.trim(),
+              message: error?.message,
+            }),
+          ),
+        );
+      }
+      const stats = pool.stats();
+      return { out, steals: stats.workers.map(({ steals }) => steals), end: await pool.dispose() };
+    },
+    { tasks, options },
+  );
+const values = ({ out }) => out.map(({ value, ...rest }) => (value === undefined ? rest : value));
+const squares = (count) => Array.from({ length: count }, (_, n) => n * n);
+
+test('spawn and join nest, in any order, on one worker and on several', async () => {
+  for (const workers of [1, 2, 4]) {
+    const result = await runAll(
+      [
+        ['fib', [20]],
+        ['fibTo', [22, 8]],
+        ['many', [50, 'first first', 0.2]],
+        ['many', [50, 'last first', 0.2]],
+        ['many', [10, 'never', 0.2]],
+        ['joinTwice', []],
+        ['wide', []],
+        ['together', []],
+      ],
+      { workers },
+    );
+    const [fib, fibTo, first, last, never, twice, wide, together] = values(result);
+    assert.deepEqual([fib, fibTo], [6765, 17711]);
+    assert.deepEqual(
+      first.map(({ square }) => square),
+      squares(50),
+    );
+    assert.deepEqual(
+      last.map(({ square }) => square),
+      squares(50),
+    );
+    assert.equal(never, 'left');
+    assert.deepEqual(twice, [49, 49]);
+    assert.equal(wide, 30);
+    assert.deepEqual([together[0], together[1].square, together[2]], [55, 9, 5]);
+    if (workers === 2) {
+      assert.ok(
+        result.steals.some((count) => count > 0),
+        `nothing was stolen: ${result.steals}`,
+      );
+      assert.ok(new Set(first.map(({ worker }) => worker)).size > 1, 'one worker ran all');
+    }
+    assert.deepEqual(result.end, clean);
+  }
+});
+
+test('1,000 nested joins work, and without an end PENNY_ESTACK fails that task only', async () => {
+  for (const workers of [1, 2]) {
+    const result = await runAll(
+      [
+        ['deep', [1000]],
+        ['deep', [10_000_000]],
+        ['fib', [10]],
+      ],
+      { workers },
+    );
+    const [good, bad, next] = values(result);
+    assert.equal(good, 1000);
+    assert.equal(bad.error, 'PennyError PENNY_ESTACK');
+    assert.equal(next, 55);
+    assert.deepEqual(result.end, clean);
+  }
+});
+
+test('errors reach the join, stolen or not', async () => {
+  for (const [workers, ms] of [
+    [1, 0],
+    [2, 3],
+    [3, 3],
+  ]) {
+    const result = await runAll(
+      [
+        ['fails', [true, ms]],
+        ['fails', [false, ms]],
+        ['leavesBad', []],
+        ['closure', []],
+        ['fib', [10]],
+      ],
+      { workers },
+    );
+    const [caught, thrown, left, closure, next] = values(result);
+    assert.deepEqual(caught, [9, 'RangeError bad 2 E_BAD', 1]);
+    assert.deepEqual(thrown, { error: 'RangeError E_BAD', message: 'bad 2' });
+    assert.deepEqual(left, { error: 'RangeError E_BAD', message: 'bad 9' });
+    assert.equal(closure.error, 'TypeError');
+    assert.match(closure.message, /export it/);
+    assert.equal(next, 55);
+    assert.deepEqual(result.end, clean);
+  }
+});
+
+test('what cannot be sent runs on its own worker; debug mode copies always', async () => {
+  const result = await runAll([
+    ['keeps', [20, 0.5]],
+    ['mutates', []],
+  ]);
+  const [keeps] = values(result);
+  assert.deepEqual(
+    keeps.map((value) => value.square ?? value),
+    squares(20).flatMap((square) => ['function', square]),
+  );
+  assert.deepEqual(result.end, clean);
+  const debug = await runAll(
+    [
+      ['mutates', []],
+      ['keeps', [1, 0]],
+    ],
+    { debug: true },
+  );
+  const [mutated, refused] = values(debug);
+  assert.deepEqual(mutated, [2, 1]);
+  assert.equal(refused.error, 'DOMException 25');
+  assert.match(refused.message, /call/);
+});
+
+test('loops and reductions split by stealing', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2 });
+    const out = {};
+    for (const [length, grain] of [
+      [0, undefined],
+      [1, undefined],
+      [1000, 7],
+      [1_000_000, undefined],
+    ]) {
+      const values = pool.array(
+        Float64Array,
+        Array.from({ length }, (_, n) => n),
+      );
+      const result = pool.array(Float64Array, length);
+      out[length] = [
+        await pool.run('loops', [values, result, grain]),
+        result.every((value, n) => value === n + 1),
+      ];
+      pool.free(values);
+      pool.free(result);
+    }
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.deepEqual(result, {
+    0: [0, true],
+    1: [1, true],
+    1000: [500_500, true],
+    1000000: [500_000_500_000, true],
+    end: clean,
+  });
+});
+
+test('async tasks await handles, timers and fetch; join() there says what to do', async () => {
+  const result = await runAll([
+    ['awaits', []],
+    ['awaitsBad', []],
+    ['joinsInAsync', []],
+    ['joinsAfterAwait', []],
+    ['joinsAsync', []],
+    ['leavesAsync', []],
+    ['syncLeavesAsync', []],
+    ['spawnsAsync', []],
+    ['fetches', ['/e2e/fork.js']],
+    ['fib', [10]],
+  ]);
+  const [awaits, bad, inAsync, afterAwait, ofAsync, left, waited, detached, status, next] =
+    values(result);
+  assert.deepEqual(awaits, ['timer', 144, 16, 55]);
+  assert.equal(bad, 'RangeError E_BAD');
+  for (const refused of [inAsync, afterAwait, ofAsync]) {
+    assert.equal(refused.error, 'PennyError PENNY_EASYNCJOIN');
+    assert.match(refused.message, /await/);
+  }
+  assert.deepEqual(left, { error: 'RangeError', message: 'later' });
+  assert.equal(waited, 'waited');
+  assert.equal(detached, 'detached');
+  assert.equal(status, 200);
+  assert.equal(next, 55);
+  assert.deepEqual(result.end, clean);
+});
+
+test('10,000 async tasks may be pending, and others run meanwhile', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2 });
+    const begin = performance.now();
+    const pending = Array.from({ length: 10_000 }, (_, n) => pool.run('later', [1500, n]));
+    const between = await pool.run('fib', [15]);
+    const betweenMs = performance.now() - begin;
+    const values = await Promise.all(pending);
+    return {
+      between,
+      isBetween: betweenMs < 1500,
+      isRight: values.every((value, n) => value === n),
+      end: await pool.dispose(),
+    };
+  });
+  assert.deepEqual(result, { between: 610, isBetween: true, isRight: true, end: clean });
+});
+
+test('generators give way at every yield and wait for what they yield', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1 });
+    const counted = await pool.run('counts', [5]);
+    const [a, b] = await Promise.all([pool.run('turns', ['a', 20]), pool.run('turns', ['b', 20])]);
+    const later = await pool.run('asyncTurns', [5]);
+    return { counted, longest: b.length > a.length ? b : a, later, end: await pool.dispose() };
+  });
+  assert.equal(result.counted, 55);
+  assert.match(result.longest, /ab.*ab.*ab/);
+  assert.equal(result.later, 5);
+  assert.deepEqual(result.end, clean);
+});
+
+test('tasks that poll stop when they are given up', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2, graceMs: 20_000 });
+    const out = {};
+    for (const name of ['polls', 'spawnsForEver', 'yieldsForEver']) {
+      const flag = pool.array(Int32Array, 1);
+      const controller = new AbortController();
+      const promise = pool.run(name, [flag], { signal: controller.signal });
+      while (Atomics.load(flag, 0) === 0) await sleep(1);
+      controller.abort(new Error('enough'));
+      const { message } = await failure(() => promise);
+      const begin = performance.now();
+      while (Atomics.load(flag, 0) === 1 && performance.now() - begin < 5000) await sleep(1);
+      out[name] = [message, Atomics.load(flag, 0)];
+    }
+    out.next = await pool.run('fib', [10]);
+    out.end = await pool.dispose();
+    return out;
+  });
+  const stopped = ['enough', 2];
+  assert.deepEqual(result, {
+    polls: stopped,
+    spawnsForEver: stopped,
+    yieldsForEver: stopped,
+    next: 55,
+    end: { isClean: true, liveBlocks: 0 },
+  });
+});
+
+test('progress reaches the page; arrays that a task made are the page’s when it gets them', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2 });
+    const told = { tells: [], tellsLater: [] };
+    for (const name of ['tells', 'tellsLater']) {
+      await pool.run(name, [20], { onProgress: (value) => told[name].push(value) });
+    }
+    const { kept } = await pool.run('makes', [1000]);
+    const before = kept[999];
+    await pool.run('fills', [kept, 8]);
+    const after = kept[999];
+    const { arrays } = pool.stats();
+    pool.free(kept);
+    return { told, before, after, arrays, end: await pool.dispose() };
+  });
+  const { tells, tellsLater } = result.told;
+  assert.ok(tells.length >= 2 && tells.length <= 20, `told ${tells.length} times`);
+  for (let n = 1; n < tells.length; n++) assert.ok(tells[n].n > tells[n - 1].n);
+  assert.ok(tellsLater.length >= 1 && tellsLater.every((value) => value >= 1 && value <= 20));
+  assert.deepEqual([result.before, result.after, result.arrays], [7, 8, 1]);
+  assert.deepEqual(result.end, clean);
+});
+
+test('outside of a pool the same functions run serially', async () => {
+  const result = await inPage(async () => {
+    const tasks = await import('/e2e/fork.js');
+    const values = new Float64Array([1, 2, 3]);
+    const out = new Float64Array(3);
+    return {
+      fib: tasks.fib(15),
+      many: tasks.many(3, 'first first', 0).map(({ square }) => square),
+      loops: tasks.loops(values, out),
+      awaits: await tasks.awaits(),
+      worker: tasks.square(1).worker,
+    };
+  });
+  assert.deepEqual(result, {
+    fib: 610,
+    many: [0, 1, 4],
+    loops: 9,
+    awaits: ['timer', 144, 16, 55],
+    worker: result.worker,
+  });
+});
+
+test(`fork-join of JavaScript is stressed in ${engine}`, async () => {
+  for (const workers of [2, 8]) {
+    const tasks = [];
+    for (let n = 0; n < 15; n++)
+      tasks.push(['fibTo', [26 + (n % 3), 8]], ['many', [100, 'first first', 0.05]]);
+    const result = await runAll(tasks, { workers });
+    const fibs = [121393, 196418, 317811];
+    values(result).forEach((value, n) => {
+      if (n % 2 === 0) assert.equal(value, fibs[(n / 2) % 3]);
+      else
+        assert.deepEqual(
+          value.map(({ square }) => square),
+          squares(100),
+        );
+    });
+    const steals = result.steals.reduce((sum, count) => sum + count, 0);
+    assert.ok(steals > 100, `${steals} steals`);
+    assert.deepEqual(result.end, clean);
+  }
+});
