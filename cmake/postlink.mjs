@@ -38,6 +38,8 @@ try {
   const handler = '--pass-arg=stack-check-handler@pn_port_stack_overflow';
   run(['--no-validation', '--debuginfo', '--stack-check', handler, input, '-o', checked]);
   run([
+    // Before the optimiser, whose inliner it stops (src/port_web.c).
+    '--no-inline=pn_port_wait',
     '-O3',
     keepsNames ? '--debuginfo' : '--strip-debug',
     '--strip-producers',

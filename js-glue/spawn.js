@@ -30,6 +30,8 @@ const TASK_BYTES = 64;
 // How many handles one request publishes at most.
 const BATCH = 32;
 const PROBE_FRAMES = 40;
+// What an entry needs for its own end.
+const ENTRY_FRAMES = 200;
 
 const CLOSURE =
   'spawn takes a function of the task module, not a closure: export it, and pass what it needs as arguments';
@@ -83,40 +85,43 @@ class Handle {
 
   join() {
     // Plain read: a request that is seen late is served at the next spawn or join.
-    if (head > split && tasks[head - 1] === this && words[want] === 0) {
-      const base = --head;
-      const { fn, a } = this;
-      let value;
-      try {
-        switch (this.count) {
-          case 0:
-            value = fn();
-            break;
-          case 1:
-            value = fn(a);
-            break;
-          case 2:
-            value = fn(a, this.b);
-            break;
-          case 3:
-            value = fn(a, this.b, this.c);
-            break;
-          default:
-            value = fn(...a);
-        }
-        if (head !== base) joinRest(base);
-        if (typeof value === 'object' && isPromise(value)) throw easync('join() of an async task');
-      } catch (error) {
-        dropRest(base);
-        this.state = FAILED;
-        this.value = error;
-        throw error;
-      }
-      this.state = DONE;
-      this.value = value;
-      return value;
+    if (head > split && tasks[head - 1] === this && words[want] === 0) head--;
+    else if (!claim(this)) {
+      if (this.state === FAILED) throw this.value;
+      return this.value;
     }
-    return joinSlow(this);
+    // It runs in this very frame: nesting must not cost more stack than it has to.
+    const base = head;
+    const { fn, a } = this;
+    let value;
+    try {
+      switch (this.count) {
+        case 0:
+          value = fn();
+          break;
+        case 1:
+          value = fn(a);
+          break;
+        case 2:
+          value = fn(a, this.b);
+          break;
+        case 3:
+          value = fn(a, this.b, this.c);
+          break;
+        default:
+          value = fn(...a);
+      }
+      if (head !== base) joinRest(base);
+      if (typeof value === 'object' && isPromise(value)) throw easync('join() of an async task');
+    } catch (error) {
+      dropRest(base);
+      this.state = FAILED;
+      this.value = error;
+      throw error;
+    }
+    this.state = DONE;
+    this.value = value;
+    return value;
   }
 
   /** `await handle` works for any handle. */
@@ -126,21 +131,44 @@ class Handle {
   }
 }
 
-function joinSlow(handle) {
+/** Takes a handle off its stack: true when it is to be run here, false when it has its outcome. */
+function claim(handle) {
   while (handle.state < DONE) {
     if (head <= (entry?.base ?? 0))
       throw new PennyError('PENNY_EINVAL', 'join() of a handle that another task spawned');
-    popNewest();
+    const newest = tasks[head - 1];
+    const isOurs = take(newest);
+    if (!isOurs) continue;
+    if (newest === handle) return true;
+    runHandle(newest);
   }
-  if (handle.state === FAILED) throw handle.value;
-  return handle.value;
+  return false;
+}
+
+/** Takes the newest handle off the stack: true when it has no outcome yet. */
+function take(handle, isDropped = false) {
+  let isOurs = 1;
+  if (handle.state === PUBLISHED) {
+    isOurs = sync(handle, isDropped);
+  } else {
+    head--;
+    if (split > head) split = head;
+  }
+  if (!isOurs || isDropped || words[want] === 0) return isOurs;
+  try {
+    offer();
+    return true;
+  } catch (error) {
+    handle.state = FAILED;
+    handle.value = error;
+    return false;
+  }
 }
 
 /** Runs a handle that has left the stack. */
 function runHandle(handle) {
   const base = head;
   try {
-    if (words[want] !== 0) offer();
     const { fn, count, a, b, c } = handle;
     const value = count < 0 ? fn(...a) : fn(...[a, b, c].slice(0, count));
     joinRest(base);
@@ -154,25 +182,12 @@ function runHandle(handle) {
   }
 }
 
-/** Takes the newest handle off the stack; afterwards it has its outcome. */
-function popNewest(isDropped = false) {
-  const handle = tasks[head - 1];
-  const isOurs = handle.state !== PUBLISHED || sync(handle, isDropped);
-  head--;
-  if (split > head) split = head;
-  if (!isOurs) return handle;
-  if (isDropped) {
-    handle.state = FAILED;
-    handle.value = errorOf(view, ECANCELLED);
-  } else runHandle(handle);
-  return handle;
-}
-
 /** Joins what is left above `base`; throws the first error. */
 function joinRest(base) {
   let failed;
   while (head > base) {
-    const handle = popNewest();
+    const handle = tasks[head - 1];
+    if (take(handle)) runHandle(handle);
     if (handle.state === FAILED) failed = handle;
   }
   if (failed) throw failed.value;
@@ -180,7 +195,12 @@ function joinRest(base) {
 
 /** Takes what is left above `base` off the stack: what nobody has begun does not run. */
 function dropRest(base) {
-  while (head > base) popNewest(true);
+  while (head > base) {
+    const handle = tasks[head - 1];
+    if (!take(handle, true)) continue;
+    handle.state = FAILED;
+    handle.value = errorOf(view, ECANCELLED);
+  }
 }
 
 /* ---- records ---- */
@@ -189,9 +209,13 @@ function dropRest(base) {
 function core(name, ...args) {
   const pointer = exports.__stack_pointer;
   const saved = pointer.value;
+  const depthAt = (block + layout.WORKER_DEPTH) >>> 2;
+  const depth = words[depthAt];
   try {
     return exports[name](...args);
   } catch (error) {
+    // Near the end of the stack this may be thrown out itself: whoever called this recovers then.
+    if (words[depthAt] !== depth) exports.pn_web_recover(depth);
     pointer.value = saved;
     if (error?.name !== 'PennyThrown') throw error;
     const root = words[(block + layout.WORKER_ROOT) >>> 2] >>> 0;
@@ -227,13 +251,15 @@ function publish() {
 /** Overflows here, where nothing has been changed yet, if there is little left of the stack. */
 const probe = (frames) => frames && probe(frames - 1) + 1;
 
-/** Pops the newest record, that of `handle`: true when it is to be run here. */
+/** Pops the newest handle, whose record it is: true when it is to be run here. */
 function sync(handle, isDropped) {
   const record = cHead - TASK_BYTES + layout.TASK_PAYLOAD;
   const at = (block + layout.WORKER_SYNC_HEAD) >>> 2;
   let isOurs = 0;
+  let failed;
   probe(PROBE_FRAMES);
   for (;;) {
+    words[at] = 0;
     try {
       isOurs = core('pn_web_sync', cHead);
     } catch (error) {
@@ -242,19 +268,22 @@ function sync(handle, isDropped) {
         if (isDropped && error instanceof PennyError) continue;
         throw error;
       }
-      handle.state = FAILED;
-      handle.value = error;
+      failed = error;
     }
     break;
   }
+  // The record is popped: nothing may throw before the handle is, too.
   cHead = words[at] >>> 0;
-  const [outcome, data, bytes] = [view.get(record), view.get(record + 4), view.get(record + 8)];
-  if (!isOurs && handle.state !== FAILED) {
-    handle.state = outcome ? FAILED : DONE;
+  head--;
+  if (split > head) split = head;
+  handle.state = isOurs ? FREE : FAILED;
+  handle.value = failed;
+  const data = view.get(record + 4);
+  if (!isOurs && !failed && !isDropped) {
     try {
-      if (!isDropped) handle.value = decode(view.copy(data, bytes), view, codecOptions);
+      handle.value = decode(view.copy(data, view.get(record + 8)), view, codecOptions);
+      if (!view.get(record)) handle.state = DONE;
     } catch (error) {
-      handle.state = FAILED;
       handle.value = error;
     }
   }
@@ -466,6 +495,7 @@ const isOver = (self) => Boolean(self?.root && exports.pn_web_is_cancelled(self.
 
 /** Saves what runs, begins an entry, runs `body`, and puts everything back. */
 function inEntry(self, head_, body) {
+  probe(ENTRY_FRAMES);
   const [outerEntry, outerSplit, outerHead, base] = [entry, split, cHead, head];
   enter(self);
   self.base = split = head;
@@ -475,14 +505,19 @@ function inEntry(self, head_, body) {
     joinRest(base);
     return value;
   } catch (error) {
+    self.isBroken = true;
     dropRest(base);
-    throw isStackOverflow(error)
-      ? new PennyError('PENNY_ESTACK', 'the JavaScript stack overflowed', { cause: error })
-      : error;
+    self.isBroken = false;
+    if (!isStackOverflow(error)) throw error;
+    throw new PennyError('PENNY_ESTACK', 'the JavaScript stack overflowed', { cause: error });
   } finally {
+    // What could not be dropped, for want of stack, goes with the entry: the core unwinds it.
+    // (No calls here: they could be thrown out.)
+    head = base;
     split = outerSplit;
     cHead = outerHead;
-    enter(outerEntry);
+    entry = outerEntry;
+    lastFn = undefined;
   }
 }
 
@@ -531,6 +566,7 @@ export function runRoot(root, head_) {
     } else finish(0, value);
   } catch (error) {
     dropChildren(self);
+    if (self.isBroken) throw error;
     finish(EFAIL, error);
   }
   return isLate;
@@ -586,6 +622,8 @@ export function runStolen(head_, record) {
       }),
     );
   } catch (error) {
+    // Its records are still there: the core's trampoline ends it.
+    if (self.isBroken) throw error;
     packed = pack(EFAIL, error);
   }
   for (const child of self.children) child.isOrphan = true;

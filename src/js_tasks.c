@@ -60,6 +60,13 @@ EXPORT(pn_web_poll) uint32_t pn_web_poll(pn_task *head) {
   return (pn_load_relaxed(&w->want) & PN_WANT_STEAL) != 0 && pn_load_relaxed(&w->control->live) > 1;
 }
 
+/* After a throw out of any of these calls, with the `depth` before it: ends the entries that the
+ * throw went over. */
+EXPORT(pn_web_recover) void pn_web_recover(uint32_t depth) {
+  pn_port_probe_stack(); /* what is thrown out here has changed nothing */
+  pn_sched_recover(pn_port_self(), depth);
+}
+
 /* Pops the newest record: 1 when the caller runs it, 0 when it has ended elsewhere. The head is
  * then in sync_head, which is NULL when this threw and popped nothing. */
 EXPORT(pn_web_sync) int pn_web_sync(pn_task *head) {

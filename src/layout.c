@@ -36,6 +36,7 @@ static const pn_layout_item table[] = {
     FIELD(pn_worker, id),
     FIELD(pn_worker, want),
     FIELD(pn_worker, sync_head),
+    FIELD(pn_worker, depth),
     FIELD(pn_worker, root),
     FIELD(pn_worker, ended),
     FIELD(pn_worker, stack),

@@ -72,20 +72,11 @@ bool pn_port_may_block(void) {
   return pn_blocks;
 }
 
-static void wait_once(uint32_t *volatile *word, uint32_t expected, int64_t timeout_ns) {
+/* Never inlined, by Binaryen neither (cmake/postlink.mjs): the baseline compiler of V8 11 (Node 20)
+ * loses locals over a wait, so none may be used after it, the saved stack pointer included. */
+__attribute__((noinline)) void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
   /* Sequentially consistent by the instruction; callers look at the word again (park.c). */
-  __builtin_wasm_memory_atomic_wait32((int *)*word, (int)expected, timeout_ns);
-}
-
-/* A variable, so that nobody inlines it. */
-static void (*volatile wait_alone)(uint32_t *volatile *, uint32_t, int64_t) = wait_once;
-
-/* The baseline compiler of V8 11 (Node 20) loses what is in variables over a wait: the address, if
- * it is used again (it then waits at 0), and the stack pointer of the frame. So the address comes
- * from memory, and the function that waits has no frame and uses nothing afterwards. */
-void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
-  uint32_t *volatile at = word;
-  wait_alone(&at, expected, timeout_ns);
+  __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, timeout_ns);
 }
 
 void pn_port_wake(uint32_t *word, uint32_t count) {

@@ -456,6 +456,11 @@ void pn_sched_abandon(pn_worker *w, uint32_t level) {
     pn_stack_unwind(w, w->entries[i - 1].head, w->entries[i - 1].base);
 }
 
+void pn_sched_recover(pn_worker *w, uint32_t level) {
+  pn_sched_abandon(w, level + 1);
+  end_thrown_over(w, level);
+}
+
 void pn_sched_check_cancel(pn_worker *w) {
   /* Lowered before the look at the cause: a cause set later raises it again. Sequentially
    * consistent: pairs with the fetch-or in pn_stack_request, which comes after the cause. */

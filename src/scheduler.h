@@ -43,6 +43,9 @@ PN_NORETURN void pn_sched_fail_again(pn_worker *worker);
  * frames and write results into them. The port calls it while the C stack pointer is still below
  * them. */
 void pn_sched_abandon(pn_worker *worker, uint32_t level);
+/* The same, and ends them: for whoever catches a throw that is no trampoline (JavaScript that called
+ * the core), with the depth that it began with. */
+void pn_sched_recover(pn_worker *worker, uint32_t level);
 /* Trips every worker's next spawn or sync. Any thread. */
 void pn_sched_request_all(pn_control *control, uint32_t bits);
 
