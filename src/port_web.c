@@ -55,7 +55,7 @@ enum {
   ASLEEP = 2,
   IDLE = 3,
   LEAVING = 4,
-  SPINS_BEFORE_PARK = 200,
+  SPINS_BEFORE_PARK = 1500, /* some 50 us: a sleep in the event loop and the wake-up cost as much */
   PROBE_FRAMES = 24
 };
 

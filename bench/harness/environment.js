@@ -9,7 +9,8 @@ const methods = {
   quick: { rounds: 3, warmups: 2, seconds: 10, totalSeconds: 10 },
 };
 
-export function environment(platform, { workers, isQuick }) {
+/** `variants` names the only ones to measure, where not all are wanted. */
+export function environment(platform, { workers, isQuick, variants }) {
   const base = { ...platform, workers };
   return {
     workers,
@@ -25,7 +26,7 @@ export function environment(platform, { workers, isQuick }) {
       const start = load ? (await load()).start : startPostMessage;
       return start({ ...base, ...given });
     },
-    method: { ...methods[isQuick ? 'quick' : 'full'], say: platform.say },
+    method: { ...methods[isQuick ? 'quick' : 'full'], say: platform.say, only: variants },
   };
 }
 

@@ -133,8 +133,9 @@ async function collect(variants, { rounds, warmups, seconds, totalSeconds, say }
  * The results of a problem. `twin` names the variant that speed-ups are against, in the same round;
  * its `ms` become `serial_ms`.
  */
-export async function compare(problem, variants, options) {
-  const { twin, more } = options;
+export async function compare(problem, all, options) {
+  const { twin, more, only } = options;
+  const variants = only ? all.filter(({ variant }) => only.includes(variant)) : all;
   const results = [];
   const states = await collect(variants, options);
   const base = states.find(({ given }) => given.variant === twin);
