@@ -490,9 +490,12 @@ export function decode(from, memory, given) {
   }
 }
 
-/** The arguments of a root, or what its task gave: read in place. */
+/** What the task of a root gave: read in place. */
 export function decodeData(memory, root, given) {
   const length = memory.get(root + ROOT_DATA_BYTES);
-  const from = memory.reach(memory.get(root + ROOT_DATA), length);
+  const data = memory.get(root + ROOT_DATA);
+  // A number, or nothing: undefined.
+  if (!data) return memory.numbers(root, length)[0];
+  const from = memory.reach(data, length);
   return decode(memory.u8.subarray(from, from + length), memory, given);
 }

@@ -23,6 +23,8 @@ export const arrayTypes = [
   BigUint64Array,
 ];
 
+const PAYLOAD = layout.ROOT_TASK + layout.TASK_PAYLOAD;
+
 export class MemoryView {
   constructor(memory) {
     this.memory = memory;
@@ -84,6 +86,20 @@ export class MemoryView {
   write(at, bytes) {
     const from = this.reach(at, bytes.length);
     this.u8.set(bytes, from);
+  }
+
+  /** The numbers that a root has in its payload instead of data (port_web.c: pn_web_call_js). */
+  numbers(root, count) {
+    const from = this.reach(root + PAYLOAD, 48);
+    const values = [];
+    for (let idx = 0; idx < count && idx < 6; idx++)
+      values.push(this.data.getFloat64(from + 8 * idx, true));
+    return values;
+  }
+
+  setNumber(root, value) {
+    const to = this.reach(root + PAYLOAD, 8);
+    this.data.setFloat64(to, value, true);
   }
 
   copy(at, bytes) {

@@ -79,6 +79,13 @@ export async function createPool(given = {}, host = web) {
   }
 }
 
+/** At most six, all numbers. */
+function isFew(args) {
+  let count = 0;
+  while (count < 7 && typeof args[count] === 'number') count++;
+  return count < 7 && count === args.length;
+}
+
 class Pool extends EventTarget {
   #options;
   #view;
@@ -281,6 +288,9 @@ class Pool extends EventTarget {
   #submit(target, args, options = {}, name = this.#names[target]) {
     checkTaskOptions(options);
     const { transfer } = options;
+    if (!transfer && isFew(args)) {
+      return this.#host.add(this.#byStage(target, args.slice()), name, undefined, options);
+    }
     const carry = [];
     const bytes = encode(args, this.#view, { isArguments: true, transfer, carry });
     let carried;
@@ -295,6 +305,15 @@ class Pool extends EventTarget {
       return root;
     };
     return this.#host.add(submit, name, undefined, options, args, carried);
+  }
+
+  /** Nothing is encoded or allocated for a few numbers: the root has room for them. */
+  #byStage(target, numbers) {
+    return (ticket, level) => {
+      const { stage } = this.#host;
+      for (let idx = 0; idx < numbers.length; idx++) stage.setFloat64(8 * idx, numbers[idx], true);
+      return this.#exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
+    };
   }
 
   #nameOf(task) {

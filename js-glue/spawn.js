@@ -547,7 +547,11 @@ export function runRoot(root, head_) {
   const finish = (error, value) => {
     self.isOver = true;
     late.delete(self);
-    exports.pn_web_result(root, ...pack(error, value), isLate);
+    if (!error && typeof value === 'number') {
+      view.setNumber(root, value);
+      exports.pn_web_result(root, 0, 0, 1, isLate);
+    } else if (!error && value === undefined) exports.pn_web_result(root, 0, 0, 0, isLate);
+    else exports.pn_web_result(root, ...pack(error, value), isLate);
   };
   try {
     const value = inEntry(self, head_, () => begin(fn, decodeArguments(root), self));
@@ -572,12 +576,12 @@ export function runRoot(root, head_) {
   return isLate;
 }
 
-const decodeArguments = (root) =>
-  decode(
-    view.copy(view.get(root + layout.ROOT_DATA), view.get(root + layout.ROOT_DATA_BYTES)),
-    view,
-    { ...codecOptions, carried: arrived.get(root) },
-  );
+function decodeArguments(root) {
+  const at = view.get(root + layout.ROOT_DATA);
+  const count = view.get(root + layout.ROOT_DATA_BYTES);
+  if (!at) return view.numbers(root, count);
+  return decode(view.copy(at, count), view, { ...codecOptions, carried: arrived.get(root) });
+}
 
 /** A message has brought what the arguments of `root` need: it begins anew. */
 export function carry(root, objects) {

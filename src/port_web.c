@@ -55,7 +55,9 @@ enum {
   ASLEEP = 2,
   IDLE = 3,
   LEAVING = 4,
-  SPINS_BEFORE_PARK = 1500, /* some 50 us: a sleep in the event loop and the wake-up cost as much */
+  SPINS_BEFORE_PARK = 200,
+  SPINS_ALONE = 15,
+  NAP_NS = 1000000,
   PROBE_FRAMES = 24
 };
 
@@ -233,7 +235,8 @@ EXPORT(pn_web_free) void pn_web_free(void *block) {
 
 /* ---- host: submitting ---- */
 
-/* Where the host puts the arguments of the next pn_web_call, 8 bytes each. */
+/* Where the host puts the arguments of the next pn_web_call, 8 bytes each, or the numbers of the
+ * next pn_web_call_js. */
 static uint64_t stage[8];
 EXPORT(pn_web_stage) uint64_t *pn_web_stage(void) {
   return stage;
@@ -255,7 +258,8 @@ pn_root *pn_web_call(const pn_task_type *type, uint32_t ticket, uint32_t priorit
 }
 
 /* Submits the JavaScript task `target` with encoded arguments in `data` (a heap block, now the
- * root's). */
+ * root's), or without data: with at most six numbers, `bytes` says how many, from the stage. Its
+ * result may come the same way: no data, and a number in the payload if there is one. */
 EXPORT(pn_web_call_js)
 pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ticket,
                         uint32_t priority) {
@@ -264,6 +268,7 @@ pn_root *pn_web_call_js(uint32_t target, void *data, uint32_t bytes, uint32_t ti
   root->target = target;
   root->data = data;
   root->data_bytes = bytes;
+  if (!data) __builtin_memcpy(root->task.payload, stage, sizeof root->task.payload);
   root->ticket = ticket;
   root->priority = priority;
   pn_root_submit(pn_pool(), root); /* as above */
@@ -387,6 +392,23 @@ EXPORT(pn_web_set_blocking) void pn_web_set_blocking(void) {
   pn_blocks = 1;
 }
 
+/* How often an idle worker looks for work before it sleeps. While others are awake they may offer some at any moment; when
+ * all of them sleep only the host can, and on a busy machine it needs the core that a look takes. */
+static uint32_t patience(const pn_control *control) {
+  /* Relaxed: a guess. */
+  uint32_t others = pn_load_relaxed(&control->live) - 1;
+  return pn_load_relaxed(&control->idle) < others ? SPINS_BEFORE_PARK : SPINS_ALONE;
+}
+
+/* Announced, and nothing that it runs waits for an event: it blocks for a moment before it sleeps in its event loop, which
+ * takes several times as long to wake up in. Events that its tasks left wait that long at most. True when
+ * it was woken. */
+static bool is_woken_soon(pn_worker *w) {
+  pn_port_wait(&w->state, PN_SLEEPING, NAP_NS);
+  /* Acquire: pairs with the waker's compare-exchange, as in pn_park_idle. */
+  return pn_load_acquire(&w->state) != PN_SLEEPING;
+}
+
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
  * nothing to do and the thread sleeps in its event loop until its state word is no longer
  * PN_SLEEPING (ASLEEP: only when `has_events`; otherwise it sleeps in here). AGAIN, too, when roots
@@ -413,7 +435,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
       return LEFT;
     } else if (is_busy) {
       return IDLE;
-    } else if (++spins < SPINS_BEFORE_PARK) {
+    } else if (++spins < patience(w->control)) {
       pn_port_pause();
     } else if (!has_events) {
       pn_park_idle(w);
@@ -421,7 +443,8 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
     } else if (pn_park_announce(w)) {
       pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
       pn_trace(w, PN_TRACE_PARK, PN_SLEEPING, NULL);
-      return ASLEEP;
+      if (w->late || !is_woken_soon(w)) return ASLEEP;
+      spins = 0;
     }
   }
 }
@@ -443,7 +466,8 @@ EXPORT(pn_web_fault) void pn_web_fault(int error, char *message, uint32_t bytes)
   penny_free(message);
 }
 
-/* What a JavaScript task gives back: encoded, in a heap block that is the root's from here. `is_late`: it ended after its
+/* What a JavaScript task gives back: encoded, in a heap block that is the root's from here, or no
+ * data (pn_web_call_js). `is_late`: it ended after its
  * pn_js_run did. Same worker as pn_js_run. */
 EXPORT(pn_web_result)
 void pn_web_result(pn_root *root, int error, void *data, uint32_t bytes, uint32_t is_late) {
