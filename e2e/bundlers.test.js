@@ -14,6 +14,7 @@ const expected = {
   own: {
     run: 42,
     array: 6.5,
+    spawn: 610,
     map: '2,4,6',
     error: 'TypeError: it failed',
     call: '6765',
@@ -70,7 +71,8 @@ if (engine === 'chromium') {
     const modules = '/node_modules/penny-runtime/dist';
     const map = JSON.stringify({ imports: { 'penny-runtime': `${modules}/index.js` } });
     change('index.html', '<script', `<script type="importmap">${map}</script><script`);
-    change('penny.worker.js', 'penny-runtime/worker', `${modules}/worker.js`);
+    for (const name of ['penny.worker.js', 'fork.js'])
+      change(name, 'penny-runtime/worker', `${modules}/worker.js`);
     await runIn({ '/': out, '/node_modules/': join(folder, 'node_modules') });
   });
 

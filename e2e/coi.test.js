@@ -46,7 +46,7 @@ test('coi_isolates_after_one_reload', async () => {
   assert.equal(loads(page), 2);
   const answer = await page.evaluate(async () => {
     const { answer: run } = await import('/e2e/apps/tiny/answer.js');
-    return run(Penny.createPool, { tasks: '/e2e/apps/tiny/tasks.js' });
+    return run(Penny.createPool, { tasks: '/e2e/apps/script-tasks.js' });
   });
   assert.equal(answer.run, 42);
   // The next visit is isolated at once.

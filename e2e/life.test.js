@@ -14,7 +14,7 @@ test('life_inside_a_dedicated_worker', async () => {
         response.end(`
           import { createPool } from '/js-glue/index.js';
           import { answer } from '/e2e/apps/tiny/answer.js';
-          const options = { tasks: '/e2e/apps/tiny/tasks.js', wasm: '/build/wasm/e2e/e2e_tasks.wasm' };
+          const options = { tasks: '/e2e/apps/script-tasks.js', wasm: '/build/wasm/e2e/e2e_tasks.wasm' };
           postMessage(await answer(createPool, options).catch((error) => error.message));`);
       },
     },

@@ -11,6 +11,7 @@ const { open, test } = browserTests();
 const expected = {
   run: 42,
   array: 6.5,
+  spawn: 610,
   map: '2,4,6',
   error: 'TypeError: it failed',
   isClean: true,
@@ -41,7 +42,7 @@ async function scriptPage(tag, csp) {
 const answerOf = (page, options = {}) =>
   page.evaluate(async (more) => {
     const { answer } = await import('/e2e/apps/tiny/answer.js');
-    const start = (given) => Penny.createPool({ tasks: '/e2e/apps/tiny/tasks.js', ...given });
+    const start = (given) => Penny.createPool({ tasks: '/e2e/apps/script-tasks.js', ...given });
     try {
       return await answer(start, { startTimeoutMs: 8000, ...more });
     } catch (error) {
@@ -69,8 +70,9 @@ test('script_own_site_module_by_address', async () => {
 
 test('script_other_site_by_cors', async () => {
   const site = cors.url.slice(0, -1);
-  // Engines count what a module worker imports as a worker, too.
-  const policy = `script-src 'self' ${site} ${eval1}; worker-src blob: ${site}`;
+  // Engines count what a module worker imports as a worker, too; Firefox even what a module of tasks
+  // imports, in any worker.
+  const policy = `script-src 'self' ${site} ${eval1}; worker-src 'self' blob: ${site}`;
   const page = await scriptPage(
     `<script src="${site}/penny.iife.js" crossorigin></script>`,
     policy,
@@ -81,7 +83,7 @@ test('script_other_site_by_cors', async () => {
 
 test('script_other_site_without_cors', async () => {
   const site = plain.url.slice(0, -1);
-  const policy = `script-src 'self' ${site} ${eval1}; worker-src blob:`;
+  const policy = `script-src 'self' ${site} ${eval1}; worker-src 'self' blob:`;
   const page = await scriptPage(`<script src="${site}/penny.iife.js"></script>`, policy);
   assert.deepEqual(await answerOf(page), expected);
   await page.close();

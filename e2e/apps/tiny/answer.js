@@ -1,5 +1,5 @@
-// answer.js: the tiny program itself on a pool that the caller makes: run, call, an array, a loop,
-// an error. What it gives is checked by the test.
+// answer.js: the tiny program itself on a pool that the caller makes: run, call, spawns, an array, a
+// loop, an error. What it gives is checked by the test.
 export async function answer(createPool, options) {
   const pool = await createPool({ workers: 2, startTimeoutMs: 8000, ...options });
   const array = pool.array(Float64Array, [1, 2, 3.5]);
@@ -7,6 +7,7 @@ export async function answer(createPool, options) {
     // By identity where the page has the functions, too: no name has to survive a minifier.
     run: await pool.run(options.module?.double ?? 'double', [21]),
     array: await pool.run('sum', [array]),
+    spawn: await pool.run('fib', [15]),
     map: String(await pool.map('double', [1, 2, 3])),
     error: await pool.run('fail').catch(({ name, message }) => `${name}: ${message}`),
   };

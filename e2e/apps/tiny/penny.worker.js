@@ -1,4 +1,5 @@
 import { serve } from 'penny-runtime/worker';
+import * as fork from './fork.js';
 import * as tasks from './tasks.js';
 
-serve(tasks);
+serve({ ...tasks, ...fork });
