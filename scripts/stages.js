@@ -44,7 +44,7 @@ export const stages = [
   nodeTests('bench', 'bench', 90),
   nodeTests('package', 'tests/package', 60),
   { name: 'hosts', command: [node, 'tests/hosts/run.js'], timeoutSeconds: 130 },
-  nodeTests('e2e chromium', 'e2e', 150, { PENNY_ENGINE: 'chromium' }),
-  nodeTests('e2e firefox', 'e2e', 150, { PENNY_ENGINE: 'firefox' }),
-  nodeTests('e2e webkit', 'e2e', 150, { PENNY_ENGINE: 'webkit' }),
+  nodeTests('e2e chromium', 'e2e', 280, { PENNY_ENGINE: 'chromium' }),
+  nodeTests('e2e firefox', 'e2e', 280, { PENNY_ENGINE: 'firefox' }),
+  nodeTests('e2e webkit', 'e2e', 280, { PENNY_ENGINE: 'webkit' }),
 ];
