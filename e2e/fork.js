@@ -116,6 +116,25 @@ export function sumOf(lo, hi, values) {
   return total;
 }
 export const plus = (a, b) => a + b;
+/** What joins by itself, where nothing may be joined. */
+export async function loopsInAsync() {
+  const loops = [
+    () => parallelFor(add, 0, 1, { args: [[1], []] }),
+    () => reduce(sumOf, 0, 1, { args: [[1]], combine: plus }),
+    () => invoke([fib, 1]),
+  ];
+  const codes = () =>
+    loops.map((loop) => {
+      try {
+        return loop();
+      } catch (error) {
+        return error.code;
+      }
+    });
+  const first = codes();
+  await null;
+  return [...first, ...codes(), await spawn(together)];
+}
 export function loops(values, out, grain) {
   parallelFor(add, 0, values.length, { args: [values, out], grain });
   return reduce(sumOf, 0, out.length, { args: [out], init: 0, combine: plus, grain });

@@ -184,10 +184,11 @@ test('async tasks await handles, timers and fetch; join() there says what to do'
     ['leavesAsync', []],
     ['syncLeavesAsync', []],
     ['spawnsAsync', []],
+    ['loopsInAsync', []],
     ['fetches', ['/e2e/fork.js']],
     ['fib', [10]],
   ]);
-  const [awaits, bad, inAsync, afterAwait, ofAsync, left, waited, detached, status, next] =
+  const [awaits, bad, inAsync, afterAwait, ofAsync, left, waited, detached, looped, status, next] =
     values(result);
   assert.deepEqual(awaits, ['timer', 144, 16, 55]);
   assert.equal(bad, 'RangeError E_BAD');
@@ -198,6 +199,8 @@ test('async tasks await handles, timers and fetch; join() there says what to do'
   assert.deepEqual(left, { error: 'RangeError', message: 'later' });
   assert.equal(waited, 'waited');
   assert.equal(detached, 'detached');
+  assert.deepEqual(looped.slice(0, 6), new Array(6).fill('PENNY_EASYNCJOIN'));
+  assert.equal(looped[6][0], 55);
   assert.equal(status, 200);
   assert.equal(next, 55);
   assert.deepEqual(result.end, clean);

@@ -1,7 +1,7 @@
 // builtin.js: loops over ranges and items, as tasks on top of spawn. Also tasks of their own, which
 // the page submits by name ('penny:...'): they follow the user's functions in the task table, and
 // name those by number.
-import { array, functionOf, isWanted, spawn, targetOf } from './spawn.js';
+import { array, checkJoins, functionOf, isWanted, spawn, targetOf } from './spawn.js';
 
 // A step of a loop without a grain is doubled while it takes less than this, and halved above.
 const SHORT_MS = 0.05;
@@ -145,6 +145,7 @@ export const helpers = [tree, sortPart, merge];
 
 /** Runs all of them, [fn, ...arguments] each, side by side: their results (worker.d.ts). */
 export function invoke(first, ...others) {
+  checkJoins('invoke');
   const handles = others.map((call) => spawn(...call));
   const results = [first[0](...first.slice(1))];
   for (const handle of handles.reverse()) results.splice(1, 0, handle.join());
@@ -155,7 +156,8 @@ function whole(name, value) {
   if (!Number.isSafeInteger(value)) throw new TypeError(`${name} is a whole number, not ${value}`);
 }
 
-function check(begin, end, { args = [], grain }) {
+function check(what, begin, end, { args = [], grain }) {
+  checkJoins(what);
   whole('begin', begin);
   whole('end', end);
   if (!Array.isArray(args)) throw new TypeError('args is an array');
@@ -166,13 +168,13 @@ function check(begin, end, { args = [], grain }) {
 
 /** fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
 export function parallelFor(fn, begin, end, options = {}) {
-  const args = check(begin, end, options);
+  const args = check('parallelFor', begin, end, options);
   range(targetOf(fn), begin, end, args, options.grain);
 }
 
 /** The combination of fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
 export function reduce(fn, begin, end, options) {
-  const args = check(begin, end, options ?? {});
+  const args = check('reduce', begin, end, options ?? {});
   const { combine, init, grain } = options ?? {};
   if (typeof combine !== 'function') throw new TypeError('combine is a function of two results');
   return fold(targetOf(fn), targetOf(combine), begin, end, args, init, grain);

@@ -114,6 +114,12 @@ export interface PoolOptions<T extends object = Tasks> {
   memory?: { initialBytes?: number; maximumBytes?: number };
   /** Notes what the workers do, for `trace()`. */
   trace?: boolean;
+  /**
+   * Classes of your own with which errors of tasks arrive, found by their name; `serve` takes the
+   * same list. Others arrive as the nearest built-in class, with their name.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: constructors do not run.
+  errors?: ReadonlyArray<new (...args: any[]) => Error>;
   /** Names the built-in workers in the debugger. */
   name?: string;
   /** Ends the start: `createPool` then rejects with the signal's reason. */

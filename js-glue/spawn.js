@@ -67,6 +67,14 @@ const freeTickets = [];
 const isPromise = (value) => typeof value?.then === 'function';
 const easync = (what) =>
   new PennyError('PENNY_EASYNCJOIN', `${what}: write \`await handle\` (or yield it) instead`);
+/** For what joins by itself. */
+export const checkJoins = (what) => {
+  if (view && entry?.kind !== SYNC)
+    throw new PennyError(
+      'PENNY_EASYNCJOIN',
+      `${what}() in an async task: spawn a plain task with it`,
+    );
+};
 const isStackOverflow = (error) =>
   /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
 

@@ -1,7 +1,19 @@
 // types.mts: what a program in TypeScript may write, and what it may not. Compiled by
 // static.test.js, never run.
 import { createPool, isSupported, type PennyError, type Pool } from '../../js-glue/index.js';
-import { serve } from '../../js-glue/worker.js';
+import {
+  array as arrayInTask,
+  currentTask,
+  invoke,
+  isCancelled,
+  parallelFor,
+  progress,
+  reduce,
+  serve,
+  spawn,
+  throwIfCancelled,
+  workerId,
+} from '../../js-glue/worker.js';
 
 const tasks = {
   fib: (n: number) => n,
@@ -119,3 +131,91 @@ const ordered = await createPool<{ byAge: (a: number, b: number) => number }>();
 await ordered.sort(ordered.array(Int32Array, 4), { comparator: 'byAge' });
 // @ts-expect-error: there is no such comparator
 ordered.sort(ordered.array(Int32Array, 4), { comparator: 'byName' });
+
+// The worker's side.
+class Unpaid extends Error {
+  constructor(readonly cents: number) {
+    super('unpaid');
+  }
+}
+serve({ ...tasks, VERSION: 1 }, { errors: [Unpaid, RangeError] });
+serve();
+// @ts-expect-error: classes of errors
+serve(tasks, { errors: [Map] });
+// @ts-expect-error: there is no such option
+serve(tasks, { error: [Unpaid] });
+await createPool({ errors: [Unpaid] });
+// @ts-expect-error: classes, not their names
+await createPool({ errors: ['Unpaid'] });
+
+function recursive(n: number): number {
+  if (n < 2) return n;
+  const right = spawn(recursive, n - 2);
+  return recursive(n - 1) + right.join();
+}
+export const joined: number = spawn(recursive, 5).join();
+export const text: string = spawn(tasks.optional).join();
+export const awaited: number = await spawn(tasks.fib, 3);
+export const fromAsync: number = await spawn(tasks.later, 'text');
+export const fromGenerator: bigint = await spawn(tasks.generator, 3);
+// @ts-expect-error: its promise cannot be joined
+spawn(tasks.later, 'text').join();
+// @ts-expect-error: a generator's neither
+spawn(tasks.generator, 3).join();
+// @ts-expect-error: fib takes a number
+spawn(tasks.fib, 'three');
+// @ts-expect-error: fib needs its argument
+spawn(tasks.fib);
+// @ts-expect-error: one, not two
+spawn(tasks.fib, 1, 2);
+// @ts-expect-error: a function, not its name
+spawn('fib', 1);
+// @ts-expect-error: its result is a number
+export const wrongJoin: string = spawn(tasks.fib, 1).join();
+
+const both: [number, string, boolean] = invoke(
+  [tasks.fib, 1],
+  [tasks.join, 'a', 'b'],
+  [tasks.none],
+);
+export const swapped: [string, number] = [both[1], both[0]];
+// @ts-expect-error: join takes two strings
+invoke([tasks.fib, 1], [tasks.join, 'a', 5]);
+// @ts-expect-error: fib needs its argument
+invoke([tasks.fib], [tasks.none]);
+// @ts-expect-error: calls are arrays, a function and its arguments
+invoke(tasks.fib, 1);
+
+parallelFor(tasks.fill, 0, 10, { args: [array, 2], grain: 5 });
+parallelFor((_low: number, _high: number) => {}, 0, 10);
+// @ts-expect-error: fill needs an array and a value
+parallelFor(tasks.fill, 0, 10);
+// @ts-expect-error: the value is a number
+parallelFor(tasks.fill, 0, 10, { args: [array, 'two'] });
+// @ts-expect-error: a range is two numbers
+parallelFor(tasks.join, 0, 10);
+// @ts-expect-error: there is no such option
+parallelFor(tasks.fill, 0, 10, { args: [array, 2], step: 5 });
+export const total: number = reduce(tasks.sum, 0, 10, {
+  args: [array],
+  init: 0,
+  combine: tasks.add,
+});
+// @ts-expect-error: join combines strings
+reduce(tasks.sum, 0, 10, { args: [array], init: 0, combine: tasks.join });
+// @ts-expect-error: combine is needed
+reduce(tasks.sum, 0, 10, { args: [array], init: 0 });
+// @ts-expect-error: init is a number
+reduce(tasks.sum, 0, 10, { args: [array], init: 'zero', combine: tasks.add });
+
+const task = currentTask();
+task.progress({ done: 1 });
+progress(0.5);
+if (isCancelled() || task.isCancelled()) throwIfCancelled();
+export const ints: Int32Array = arrayInTask(Int32Array, 5);
+export const doubles: Float64Array = task.array(Float64Array, 5);
+// @ts-expect-error: a length, not values
+arrayInTask(Int32Array, [1, 2]);
+// @ts-expect-error: nothing holds strings
+arrayInTask(Array, 5);
+export const id: number = workerId();
