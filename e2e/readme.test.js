@@ -18,7 +18,15 @@ const { open, test } = browserTests();
 
 test('glue_readme_examples', async () => {
   const code = examples();
-  assert.deepEqual([...code.keys()].sort(), ['CMakeLists.txt', 'app.js', 'arrays.js', 'kernels.c']);
+  const names = [
+    'CMakeLists.txt',
+    'app.js',
+    'arrays.js',
+    'call.js',
+    'kernels.c',
+    'tasks.worker.js',
+  ];
+  assert.deepEqual([...code.keys()].sort(), names);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'CMakeLists.txt'), code.get('CMakeLists.txt'));
@@ -53,21 +61,25 @@ PENNY_EXPORT(scale)
   }
   const page = await open();
   const wasm = `/build/readme-${engine}/build/kernels.wasm`;
-  // Only what a bundler would resolve is changed: the package's name and the module's place.
+  // Only what a bundler would resolve is changed: the package's names and the module's place.
   const source = (name) =>
     code
       .get(name)
       .replace("'penny-runtime'", "'/js-glue/index.js'")
+      .replace("'penny-runtime/worker'", "'/js-glue/worker.js'")
       .replace("'./kernels.wasm'", `'${wasm}'`);
-  writeFileSync(join(folder, 'app.js'), source('app.js'));
+  for (const name of ['app.js', 'call.js', 'tasks.worker.js'])
+    writeFileSync(join(folder, name), source(name));
   const printed = await page.evaluate(`(async () => {
     const lines = [];
     const log = console.log;
-    console.log = (...all) => lines.push(all.map(String).join(' '));
-    try { await import('/build/readme-${engine}/app.js'); } finally { console.log = log; }
+    console.log = (...all) => lines.push(...all.map((value) => typeof value + ' ' + value));
+    try {
+      for (const name of ['app', 'call']) await import('/build/readme-${engine}/' + name + '.js');
+    } finally { console.log = log; }
     return lines;
   })()`);
-  assert.deepEqual(printed, ['832040']);
+  assert.deepEqual(printed, ['number 832040', 'bigint 832040']);
   const sum = await page.evaluate(`(async () => {
     const { createPool } = await import('/js-glue/index.js');
     const pool = await createPool({ wasm: '${wasm}', workers: 2 });
