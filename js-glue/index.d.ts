@@ -300,10 +300,9 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
 
   /**
    * Runs a JavaScript task of the workers; async ones are awaited.
-   * @param args numbers, bigint, strings, booleans, null, undefined, plain objects and arrays
-   * (cycles too), errors, ArrayBuffer and
-   *   typed arrays by copy, arrays of this pool by reference.
-   * @returns its result, by the same rules.
+   * @param args copied as by structuredClone (docs/values.md); arrays of this pool are shared.
+   * @returns its result, by the same rules; of a generator what it returns. An array that the task
+   * made by `array` belongs to the page from then on: free it.
    * Throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task.
    * Rejects with what the task threw: class, name, message, stack, code, cause and own properties
    * are kept; with PENNY_EWORKER when the worker that had begun it is lost.
