@@ -34,9 +34,14 @@ export async function bundlePage() {
     .filter((name) => ![...notForPages, poolifier].some((other) => name === `${other}.worker`));
   await build({
     ...options,
+    // A peer is loaded when it is measured.
     splitting: true,
+    entryPoints: { page: join(root, 'bench/harness/page.js') },
+  });
+  // A file for each worker: what they have in common as files of its own would have to be fetched one after another.
+  await build({
+    ...options,
     entryPoints: {
-      page: join(root, 'bench/harness/page.js'),
       ...Object.fromEntries(workers.map((name) => [name, join(peers, `${name}.js`)])),
       // multithreading looks for this beside the file that it ended up in.
       worker: join(packages, 'multithreading/src/browser/worker.js'),

@@ -89,15 +89,21 @@ const STEADY = 0.1;
 async function collect(variants, { rounds, warmups, seconds, totalSeconds, say }) {
   const began = performance.now();
   const isLate = () => performance.now() - began > totalSeconds * 1000;
-  const states = variants.map((given) => ({ given, samples: [], error: undefined }));
-  const live = () => states.filter(({ error }) => !error);
+  const states = variants.map((given) => ({ given, samples: [], error: undefined, spentMs: 0 }));
+  // One that is far slower than the others has fewer rounds, so that they have theirs.
+  const isDone = ({ samples, spentMs }) =>
+    samples.length > 1 && spentMs > (2 * totalSeconds * 1000) / variants.length;
+  const live = () => states.filter((state) => !state.error && !isDone(state));
   const attempt = async (state, what, action) => {
+    const start = performance.now();
     try {
       return await within(seconds, `${state.given.variant}: ${what}`, action());
     } catch (error) {
       state.error = error;
       say(`${state.given.variant}: ${what} failed: ${error?.message ?? error}`);
       return undefined;
+    } finally {
+      state.spentMs += performance.now() - start;
     }
   };
   for (const state of states) {

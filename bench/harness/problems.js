@@ -7,6 +7,7 @@ import { memory } from '../memory/memory.js';
 import { skewed } from '../skewed/skewed.js';
 import { sort } from '../sort/sort.js';
 import { startup } from '../startup/startup.js';
+import { steal } from '../steal/steal.js';
 import { submit } from '../submit/submit.js';
 import { sum } from '../sum/sum.js';
 import { wake } from '../wake/wake.js';
@@ -19,6 +20,7 @@ export const problems = [
   { name: 'submit', run: submit },
   { name: 'latency', run: latency },
   { name: 'wake', run: wake },
+  { name: 'steal', run: steal },
   { name: 'map', run: map },
   { name: 'skewed', run: skewed },
   { name: 'sum', run: sum },

@@ -25,7 +25,8 @@ export function startup(env) {
       await Promise.all(list.map((worker) => new Promise((done) => worker.onMessage(done))));
       return { end: () => Promise.all(list.map((worker) => worker.end())) };
     }),
-    variantOf('penny-js', () => env.penny()),
+    // Without C tasks of one's own, as the JavaScript pools are without any.
+    variantOf('penny-js', () => env.penny({ wasm: 'core' })),
     ...env.peers.map((name) =>
       variantOf(name, async () => {
         const peer = await env.peer(name, { warm: false });

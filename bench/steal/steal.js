@@ -1,0 +1,35 @@
+// steal.js: from a spawn in C until an idle worker has run the task: while that worker looks for work (many in a row, because
+// clocks of pages are coarse), and after it has parked. The floor of the latter is wait and notify between two workers.
+import { compare, median, WrongAnswer } from '../harness/measure.js';
+
+const COUNT = 20;
+
+const variantOf = (env, input, rounds, restMs) => ({
+  variant: 'penny-c',
+  workers: 2,
+  input,
+  metric: 'us',
+  async open() {
+    const { pool, end } = await env.penny({ workers: 2 });
+    const times = pool.array(Float64Array, COUNT);
+    return {
+      async sample() {
+        const stolen = await pool.call('bench_steal', [times, COUNT, rounds, restMs]);
+        // A few may be given up where the machine has no core for the thief.
+        if (stolen < (COUNT * rounds) / 2) throw new WrongAnswer(`only ${stolen} were stolen`);
+        return { us: median(Array.from(times)) };
+      },
+      close: end,
+    };
+  },
+});
+
+export const steal = (env) =>
+  compare(
+    'steal',
+    [
+      variantOf(env, 'the thief looks for work', env.isQuick ? 50 : 500, 0),
+      variantOf(env, 'the thief has parked', 1, 2),
+    ],
+    env.method,
+  );
