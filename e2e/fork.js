@@ -225,6 +225,23 @@ export async function tellsLater(count) {
     task.progress(n);
   }
 }
+/** Polls after each yield or await, while others are hungry; tells its own page. */
+export function* pollsInTurns(count) {
+  for (let n = 1; n <= count; n++) {
+    yield;
+    for (const end = performance.now() + 0.3; performance.now() < end; ) throwIfCancelled();
+    progress(count);
+  }
+  return count;
+}
+export async function pollsAfterAwaits(count) {
+  for (let n = 1; n <= count; n++) {
+    await spawn(fib, 1);
+    for (const end = performance.now() + 0.3; performance.now() < end; ) throwIfCancelled();
+    progress(count);
+  }
+  return count;
+}
 export function polls(flag) {
   Atomics.store(flag, 0, 1);
   while (!isCancelled()) spin(0.2);

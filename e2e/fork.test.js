@@ -238,6 +238,33 @@ test('generators give way at every yield and wait for what they yield', async ()
   assert.deepEqual(result.end, clean);
 });
 
+test('polls and progress after a yield or an await are of their own task', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2 });
+    const out = {};
+    for (const name of ['pollsInTurns', 'pollsAfterAwaits']) {
+      const told = {};
+      const counts = [60, 61, 62];
+      const onProgress = (value) => (told[value] = (told[value] ?? 0) + 1);
+      const running = counts.map((count) => {
+        const own = (value) => onProgress(value === count ? count : 'another');
+        return pool.run(name, [count], { onProgress: own });
+      });
+      // Thieves ask meanwhile.
+      const others = Array.from({ length: 20 }, () => pool.run('fib', [16]));
+      out[name] = [await Promise.all(running), Object.keys(told)];
+      await Promise.all(others);
+    }
+    out.end = await pool.dispose();
+    return out;
+  });
+  const right = [
+    [60, 61, 62],
+    ['60', '61', '62'],
+  ];
+  assert.deepEqual(result, { pollsInTurns: right, pollsAfterAwaits: right, end: clean });
+});
+
 test('tasks that poll stop when they are given up', async () => {
   const result = await inPage(async () => {
     const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2, graceMs: 20_000 });

@@ -231,9 +231,12 @@ function core(name, ...args) {
   }
 }
 
-/** A thief, a cancel or something more urgent asks. */
+/**
+ * A thief, a cancel or something more urgent asks. After an await or a yield this worker is not in
+ * the core: there is nothing to offer, and it looks by itself before it goes on.
+ */
 function offer() {
-  if (!core('pn_web_poll', cHead) || head === split) return;
+  if (!cHead || !core('pn_web_poll', cHead) || head === split) return;
   for (let count = Math.min((head - split + 1) >> 1, BATCH); count > 0; count--) publish();
   core('pn_web_poll', cHead);
 }
@@ -360,6 +363,8 @@ function spawnSerial(fn, args) {
 
 class Detached {
   #promise;
+  // An await calls then() when its task has given way already.
+  #owner = entry;
 
   constructor(fn, target, args) {
     this.isHeld = false;
@@ -405,8 +410,8 @@ class Detached {
   // biome-ignore lint/suspicious/noThenProperty: handles are awaited.
   then(resolve, reject) {
     this.isHeld = true;
-    const self = entry;
     // What follows runs for the task that waits, as far as that can be known.
+    const self = this.#owner;
     return this.#promise.then(resolve && within(self, resolve), reject && within(self, reject));
   }
 }
