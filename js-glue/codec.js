@@ -16,8 +16,7 @@ import { PennyError } from './errors.js';
 import { ROOT_DATA, ROOT_DATA_BYTES } from './layout.gen.js';
 import { arrayTypes } from './memory.js';
 
-const CONSTANTS = [undefined, null, true, false];
-const INT = 4; // value
+const INT = 4; // value; below are the places in CONSTANTS
 const DOUBLE = 5; // two words
 const STRING = 6; // length
 const BIGINT = 7; // hexadecimal digits, as a string
@@ -40,6 +39,7 @@ const SPARSE = 20;
 const ERROR = 21;
 
 const PACK_LENGTH = 8;
+const CONSTANTS = [undefined, null, true, false];
 const types = [...arrayTypes, DataView, globalThis.Float16Array];
 const typeNames = types.map((Type) => Type?.name);
 const errors = [PennyError, DOMException, Error, EvalError, RangeError, ReferenceError];

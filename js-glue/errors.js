@@ -1,5 +1,5 @@
-// errors.js: PennyError, and how one is made of a number that C gave; and a pause. Used on the page
-// and in workers.
+// errors.js: PennyError, and how one is made of a number that C gave; and what else
+// the page and workers both need.
 import { ERROR_NAMES } from './layout.gen.js';
 
 /**
@@ -33,5 +33,12 @@ export function errorOf(view, number, detail, task) {
     { number, ...(task && { task }) },
   );
 }
+
+export const isStackOverflow = (error) =>
+  /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
+
+export const want = (isRight, what) => {
+  if (!isRight) throw new TypeError(what);
+};
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -3,7 +3,7 @@
 //
 // What cannot be in shared memory (`transfer`, blobs) goes by message, to whichever worker takes the
 // root, whose target then has CARRIED added: { penny: 'fetch', message: root } from the worker,
-// { penny: 'carry', root, objects } with their transfer from here. It is cut loose from the program
+// { penny: 'carry', message: root, objects } with their transfer from here. It is cut loose from the program
 // at the call, and gone with its worker: such a task is not run again.
 import { decode } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
@@ -16,11 +16,11 @@ import { failure, outcome } from './outcome.js';
 // and timers come in between.
 const SLICE_MS = 2;
 const URGE_MS = 1;
-const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
 const RETRIES = 3;
 const ECANCELLED = 4;
 const EWORKER = -8;
 const LONGEST_MS = 2 ** 31 - 1; // of a timer
+const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
 
 /** Calls `end` when the signal aborts or, with what late() gives, after `ms`; gives the undoing. */
 export function until({ signal, ms, late, end }) {

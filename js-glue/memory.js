@@ -5,6 +5,11 @@
 import { PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 
+// Kinds in a type code.
+const FLOAT = 3;
+const POINTER = 4;
+const BOOL = 5;
+
 /**
  * The typed arrays that may live in shared memory; the index is the type's number in encoded
  * values.
@@ -144,9 +149,6 @@ export class MemoryView {
 
 // By the kind in a type code (task_macros.h: kind * 16 + bytes): how a DataView calls it.
 const ACCESSORS = ['', 'Int', 'Uint', 'Float', 'Uint', 'Uint'];
-const FLOAT = 3;
-const POINTER = 4;
-const BOOL = 5;
 
 /**
  * What there is to know of a parameter or result: its kind, its typeof in JavaScript, its names in

@@ -6,7 +6,7 @@
 // idle. I1: at most two batches a worker are in flight or unread, or `concurrency` items. I2: items
 // are taken from the producer only when there is room for them. I3: however it ends, the producer
 // is told (return) and what is in flight is cancelled.
-import { PennyError } from './errors.js';
+import { PennyError, want } from './errors.js';
 import { until } from './host.js';
 import * as layout from './layout.gen.js';
 import { workerBlock } from './start.js';
@@ -18,10 +18,6 @@ const QUICK_MS = 2;
 const SLOW_MS = 8;
 const LARGEST_BATCH = 2 ** 16;
 const PARTS = 256; // of a reduction, whatever the number of workers
-
-const want = (isRight, what) => {
-  if (!isRight) throw new TypeError(what);
-};
 
 /** Calls `look` once a frame, or every 16 ms where there are none, until it gives nothing. */
 export function everyFrame(look) {

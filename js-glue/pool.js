@@ -1,7 +1,7 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
 import { encode } from './codec.js';
-import { errorFor, errorOf, PennyError } from './errors.js';
+import { errorFor, errorOf, PennyError, want } from './errors.js';
 import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { MemoryView, writeArgument } from './memory.js';
@@ -17,9 +17,9 @@ import { web } from './web.js';
 
 const POISON = 0xa5;
 const CARRIED = 2 ** 31; // host.js
-const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
 const ENOMEM = -1;
 const ECLOSED = -5;
+const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
 const STATES = ['sleeping', 'running', 'blocked', 'joining'];
 const COUNTERS = {
   steals: layout.WORKER_STEALS,
@@ -37,10 +37,6 @@ const unknown = (where, name, known) =>
     'PENNY_ESYMBOL',
     `${where} has no task ${String(name)}, only: ${known.join(', ') || 'none'}`,
   );
-
-const want = (isRight, what) => {
-  if (!isRight) throw new TypeError(what);
-};
 
 function checkTaskOptions({ signal, timeout, onProgress, transfer }) {
   want(!signal || signal.addEventListener, 'signal is an AbortSignal');
@@ -142,7 +138,7 @@ class Pool extends EventTarget {
       error: (id, message, cause) => this.#tell(id, message, cause),
       fetch: (id, root) => {
         const [objects, transfer] = this.#host.carry(root);
-        workers.list[id]?.postMessage({ penny: 'carry', root, objects }, transfer);
+        workers.list[id]?.postMessage({ penny: 'carry', message: root, objects }, transfer);
       },
       pong: (id) => {
         this.#inner.pongs[id] = {};
@@ -197,7 +193,7 @@ class Pool extends EventTarget {
   #cancel({ root, result }) {
     const state = this.#view.get(root + layout.ROOT_STATE);
     if (!result && (state & 255) === layout.STARTED)
-      this.#workers.list[(state >> 8) - 1]?.postMessage({ penny: 'cancel', root });
+      this.#workers.list[(state >> 8) - 1]?.postMessage({ penny: 'cancel', message: root });
   }
 
   #leave(id) {

@@ -44,8 +44,8 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
   port.addEventListener('message', ({ data }) => {
     if (!data?.penny) return;
     if (data.penny === 'ping') port.postMessage({ penny: 'pong' });
-    else if (data.penny === 'cancel') core.cancelLate(data.root);
-    else if (data.penny === 'carry') core.carry(data.root, data.objects);
+    else if (data.penny === 'cancel') core.cancelLate(data.message);
+    else if (data.penny === 'carry') core.carry(data.message, data.objects);
     else if (!isStarted) {
       isStarted = true;
       start(data).catch((error) => tell('failed', error));
