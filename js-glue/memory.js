@@ -9,6 +9,7 @@ import * as layout from './layout.gen.js';
 const FLOAT = 3;
 const POINTER = 4;
 const BOOL = 5;
+const PAYLOAD = layout.ROOT_TASK + layout.TASK_PAYLOAD;
 
 /**
  * The typed arrays that may live in shared memory; the index is the type's number in encoded
@@ -27,8 +28,6 @@ export const arrayTypes = [
   BigInt64Array,
   BigUint64Array,
 ];
-
-const PAYLOAD = layout.ROOT_TASK + layout.TASK_PAYLOAD;
 
 export class MemoryView {
   constructor(memory) {

@@ -18,11 +18,11 @@ const at = (name) => join(glue, name);
 // weighs more fails, so lower it when something became smaller.
 const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
-  initial: { target: 10_000, reached: 17_346 },
+  initial: { target: 10_000, reached: 17_619 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 21_099 },
+  everything: { target: 20_000, reached: 21_411 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
-  'core module': { target: 12_000, reached: 13_593 },
+  'core module': { target: 12_000, reached: 11_884 },
 };
 
 // Names of properties that only the glue itself sees: the bundles have short ones. Nothing that a
@@ -40,7 +40,7 @@ const internal = [
   ...['tell', 'fail', 'urge', 'report', 'submit', 'result', 'carried', 'ending', 'runStolen'],
   ...['list', 'base', 'needs', 'host', 'into', 'write', 'keep', 'check', 'text'],
   ...['largest', 'waiting', 'adapt', 'ask', 'send', 'take', 'wake', 'controller', 'inner', 'room'],
-  ...['fillOrFail', 'first'],
+  ...['fillOrFail', 'first', 'numbers', 'setNumber'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {
