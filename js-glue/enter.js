@@ -2,8 +2,6 @@
 // (src/port_web.c, pn_js_*). Used by the page, by every worker and by the programs of the test
 // suite. Thrown through wasm frames: the failure is already recorded; the C stack ends; the runtime
 // is broken.
-import { isStackOverflow } from './errors.js';
-
 // pn_root_fault's numbers (PENNY_ERROR_MAP).
 const ESTACK = -2;
 const ETRAP = -3;
@@ -15,6 +13,11 @@ const reserveBytes = 4096;
 const thrown = { name: 'PennyThrown' };
 const overflow = { name: 'PennyOverflow' };
 class Fatal extends Error {}
+
+const isStackOverflow = (error) =>
+  error === overflow ||
+  /call stack|too much recursion/i.test(error?.message) ||
+  error?.name === 'InternalError';
 
 /**
  * Gives the exports, to the view too. `hooks` may have run(root), ring() and print(text, isError);
@@ -28,7 +31,7 @@ export function instantiate(module, view, hooks = {}, stack) {
   // Near the end of the stack this may itself be thrown out, before it has changed anything: the
   // next outer trampoline then answers (port.h: pn_port_enter).
   const record = (error) => {
-    const isOverflow = error === overflow || isStackOverflow(error);
+    const isOverflow = isStackOverflow(error);
     const number = isOverflow ? ESTACK : error instanceof WebAssembly.RuntimeError ? ETRAP : EFAIL;
     const text = error === overflow ? 'the C stack overflowed' : String(error?.message ?? error);
     const bytes = new TextEncoder().encode(text.slice(0, 1000));

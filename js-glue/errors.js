@@ -34,9 +34,6 @@ export function errorOf(view, number, detail, task) {
   );
 }
 
-export const isStackOverflow = (error) =>
-  /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
-
 export const want = (isRight, what) => {
   if (!isRight) throw new TypeError(what);
 };

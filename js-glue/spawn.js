@@ -8,7 +8,7 @@
 // I2  A handle leaves the stack exactly once, newest first, and has its outcome then.
 // I3  An entry (a root or a stolen task) begins with split = head and ends with its handles joined.
 import { decode, encode } from './codec.js';
-import { errorOf, isStackOverflow, PennyError } from './errors.js';
+import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { failure, outcome } from './outcome.js';
 
@@ -75,6 +75,8 @@ export const checkJoins = (what) => {
       `${what}() in an async task: spawn a plain task with it`,
     );
 };
+const isStackOverflow = (error) =>
+  /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
 
 /* ---- handles ---- */
 
