@@ -197,6 +197,7 @@ const seen = [];
 export function* turns(name, count) {
   for (let n = 0; n < count; n++) {
     seen.push(name);
+    spin(0.2); // so that the other one has arrived before this one ends
     yield;
   }
   return seen.join('');
