@@ -29,9 +29,9 @@ const ECANCELLED = -4;
 const TASK_BYTES = 64;
 // How many handles one request publishes at most.
 const BATCH = 32;
-const PROBE_FRAMES = 40;
+const PROBE_FRAMES = 200;
 // What an entry needs for its own end.
-const ENTRY_FRAMES = 200;
+const ENTRY_FRAMES = 500;
 
 const CLOSURE =
   'spawn takes a function of the task module, not a closure: export it, and pass what it needs as arguments';
