@@ -32,7 +32,7 @@ PENNY_DECLARE(int64_t, bench_uts_serial, (int32_t, tree));
 PENNY_DECLARE(int64_t, bench_hash, (const uint8_t *, data), (int32_t, bytes));
 
 /* Fills times_us[0..count-1] with the microseconds from a spawn until another worker has run the
- * task, each the mean of `rounds` in a row after a rest of rest_ms. Returns how many were stolen. */
+ * task, each the mean of `rounds`, each round after a rest of rest_ms. Returns how many were stolen. */
 PENNY_DECLARE(int64_t, bench_steal, (double *, times_us), (int32_t, count), (int32_t, rounds),
               (double, rest_ms));
 
