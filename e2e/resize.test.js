@@ -197,7 +197,8 @@ test('a trace has a thread a worker, and its tasks by name', async () => {
   const names = traceEvents.filter(({ ph }) => ph === 'M').map(({ args }) => args.name);
   assert.deepEqual(names, ['worker 0', 'worker 1', 'worker 2']);
   const tasks = traceEvents.filter(({ ph }) => ph === 'X');
-  for (const { ts, dur } of tasks) assert.ok(ts >= 0 && dur >= 0);
+  const odd = tasks.filter(({ ts, dur }) => !(ts > 0 && dur >= 0));
+  assert.deepEqual(odd.slice(0, 3), [], `${odd.length} of ${tasks.length}`);
   assert.ok(tasks.length > 1000 && traceEvents.length <= 3 * 8192 + 3, `${traceEvents.length}`);
   const busy = tasks.filter(({ name }) => name === 'busy_ms');
   assert.equal(busy.length, 1);

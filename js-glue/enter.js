@@ -26,6 +26,8 @@ const isStackOverflow = (error) =>
  */
 export function instantiate(module, view, hooks = {}, stack) {
   let exports;
+  // Read once: in WebKit it differs from read to read, and time would run backwards.
+  const { timeOrigin } = performance;
   let setStackBottom;
 
   // Near the end of the stack this may itself be thrown out, before it has changed anything: the
@@ -70,7 +72,7 @@ export function instantiate(module, view, hooks = {}, stack) {
     pn_port_stack_overflow() {
       throw overflow;
     },
-    pn_js_now: () => performance.timeOrigin + performance.now(),
+    pn_js_now: () => timeOrigin + performance.now(),
     pn_js_ring: () => hooks.ring?.(),
     pn_js_run: (root, head) => (hooks.run ? hooks.run(root >>> 0, head >>> 0) : 0),
     pn_js_run_task: (head, record) => hooks.runStolen(head >>> 0, record >>> 0),

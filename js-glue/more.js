@@ -314,6 +314,8 @@ function eventsOf(view, id) {
 
 /** The Chrome trace of all workers; `names` are those of the JavaScript tasks, by number. */
 export function trace(view, names, workers) {
+  // Read once, as in enter.js.
+  const { timeOrigin } = performance;
   const texts = new Map();
   const nameOf = ({ name, value }) => {
     if (name && !texts.has(name)) texts.set(name, view.text(name));
@@ -333,7 +335,7 @@ export function trace(view, names, workers) {
     };
     for (const event of eventsOf(view, id)) {
       const { kind, value } = event;
-      const ts = (event.ms - performance.timeOrigin) * 1000;
+      const ts = (event.ms - timeOrigin) * 1000;
       last = ts;
       if (kind === START) while (open.length) close();
       else if (kind === PUBLISH)
