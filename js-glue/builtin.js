@@ -1,7 +1,8 @@
 // builtin.js: loops over ranges and items, as tasks on top of spawn. Also tasks of their own, which
 // the page submits by name ('penny:...'): they follow the user's functions in the task table, and
 // name those by number.
-import { array, checkJoins, functionOf, isWanted, spawn, targetOf } from './spawn.js';
+import { array } from './entries.js';
+import { checkJoins, functionOf, isWanted, spawn, targetOf } from './spawn.js';
 
 // A step of a loop without a grain is doubled while it takes less than this, and halved above.
 const SHORT_MS = 0.05;

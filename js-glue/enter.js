@@ -14,7 +14,8 @@ const thrown = { name: 'PennyThrown' };
 const overflow = { name: 'PennyOverflow' };
 class Fatal extends Error {}
 
-const isStackOverflow = (error) =>
+/** Of JavaScript's stack or of C's. */
+export const isStackOverflow = (error) =>
   error === overflow ||
   /call stack|too much recursion/i.test(error?.message) ||
   error?.name === 'InternalError';

@@ -3,14 +3,18 @@
 // oldest handles encoded and made records of the core's task stack (src/js_tasks.c), which steals,
 // joins and fails them. Outside of a pool everything runs serially.
 //
+// What runs on a worker, and how it ends, is in entries.js.
+//
 // I1  tasks[entryBase..split) are published (or KEPT), tasks[split..head) private: published ones are
 //     the oldest, in the order of their records, whose end is `cHead`.
 // I2  A handle leaves the stack exactly once, newest first, and has its outcome then.
 // I3  An entry (a root or a stolen task) begins with split = head and ends with its handles joined.
 import { decode, encode } from './codec.js';
+import { isStackOverflow } from './enter.js';
+import { Detached } from './entries.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
-import { failure, outcome } from './outcome.js';
+import { failure } from './outcome.js';
 
 const FREE = 0;
 const PUBLISHED = 1;
@@ -18,14 +22,12 @@ const KEPT = 2; // cannot be sent: runs here
 const DONE = 3;
 const FAILED = 4;
 
-const CARRIED = 2 ** 31; // added to a root's target: host.js
+// Kinds of entries.
+export const SYNC = 0;
+export const ASYNC = 1;
 
-const SYNC = 0;
-const ASYNC = 1;
-
-const EFAIL = -9;
-const ENOMEM = -1;
-const ECANCELLED = -4;
+export const EFAIL = -9;
+export const ECANCELLED = -4;
 const TASK_BYTES = 64;
 // How many handles one request publishes at most.
 const BATCH = 32;
@@ -36,36 +38,31 @@ const ENTRY_FRAMES = 500;
 const CLOSURE =
   'spawn takes a function of the task module, not a closure: export it, and pass what it needs as arguments';
 
-// The worker: set by attach().
-let exports;
-let view;
-let codecOptions;
-let fetch; // asks the page for what it has to carry: fetch(root)
+// The worker: set by attach(), read by entries.js.
+export let exports;
+export let view;
+export let codecOptions;
+export let fetch; // asks the page for what it has to carry: fetch(root)
 let isDebug = false;
-let functions = [];
-let names = [];
+export let functions = [];
+export let names = [];
 let targets = new Map();
-let workerNumber = 0;
+export let workerNumber = 0;
 // Its block, as words; outside of a pool nobody ever wants anything.
-let words = new Int32Array(8);
-let want = 0;
-let block = 0;
+export let words = new Int32Array(8);
+export let want = 0;
+export let block = 0;
 
 // What runs now.
 const tasks = [];
-let head = 0;
+export let head = 0;
 let split = 0;
 let cHead = 0;
-let entry; // { kind, root, base, children }, undefined between tasks
+export let entry; // { kind, root, base, children }, undefined between tasks
 let lastFn; // the last function that was found to be a plain task of this entry
-let ready = []; // generators that yielded
-const arrived = new Map(); // by root: what messages have carried here
-const late = new Set(); // entries whose promise is pending
-const detached = []; // by ticket
-const freeTickets = [];
 
-const isPromise = (value) => typeof value?.then === 'function';
-const easync = (what) =>
+export const isPromise = (value) => typeof value?.then === 'function';
+export const easync = (what) =>
   new PennyError('PENNY_EASYNCJOIN', `${what}: write \`await handle\` (or yield it) instead`);
 /** For what joins by itself. */
 export const checkJoins = (what) => {
@@ -75,8 +72,6 @@ export const checkJoins = (what) => {
       `${what}() in an async task: spawn a plain task with it`,
     );
 };
-const isStackOverflow = (error) =>
-  /call stack|too much recursion/i.test(error?.message) || error?.name === 'InternalError';
 
 /* ---- handles ---- */
 
@@ -235,7 +230,7 @@ function core(name, ...args) {
  * A thief, a cancel or something more urgent asks. After an await or a yield this worker is not in
  * the core: there is nothing to offer, and it looks by itself before it goes on.
  */
-function offer() {
+export function offer() {
   if (!cHead || !core('pn_web_poll', cHead) || head === split) return;
   for (let count = Math.min((head - split + 1) >> 1, BATCH); count > 0; count--) publish();
   core('pn_web_poll', cHead);
@@ -336,7 +331,7 @@ function spawnOther(fn, ...args) {
 
 const kinds = new WeakMap();
 /** Neither async nor a generator. */
-function isPlain(fn) {
+export function isPlain(fn) {
   let kind = kinds.get(fn);
   if (kind === undefined) {
     kind = Object.prototype.toString.call(fn) === '[object Function]';
@@ -359,155 +354,16 @@ function spawnSerial(fn, args) {
   return handle;
 }
 
-/* ---- detached tasks: what async tasks and generators spawn ---- */
+/* ---- entries: what runs now ---- */
 
-class Detached {
-  #promise;
-  // An await calls then() when its task has given way already.
-  #owner = entry;
-
-  constructor(fn, target, args) {
-    this.isHeld = false;
-    this.isOrphan = !entry; // nobody joins it
-    this.root = 0;
-    this.#promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    entry?.children.push(this);
-    this.#promise.catch((error) => {
-      if (this.isOrphan && !this.isHeld) report(error);
-    });
-    const bytes = target < 0 ? undefined : this.#encode(args);
-    const ticket = freeTickets.pop() ?? detached.length;
-    const at = bytes ? view.place(bytes) : 0;
-    if (at) this.root = exports.pn_web_detach(target, at, bytes.length, ticket) >>> 0;
-    if (this.root) {
-      detached[ticket] = this;
-      this.name = names[target];
-      return;
-    }
-    if (at) exports.pn_web_free(at);
-    freeTickets.push(ticket);
-    // Cannot be sent: runs here.
-    Promise.resolve()
-      .then(() => runHere(fn, args))
-      .then(this.resolve, this.reject);
-  }
-
-  #encode(args) {
-    try {
-      return encode(args, view, codecOptions);
-    } catch (error) {
-      if (isDebug) throw error;
-    }
-  }
-
-  join() {
-    throw easync('join() in an async task or of one');
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: handles are awaited.
-  then(resolve, reject) {
-    this.isHeld = true;
-    // What follows runs for the task that waits, as far as that can be known.
-    const self = this.#owner;
-    return this.#promise.then(resolve && within(self, resolve), reject && within(self, reject));
-  }
-}
-
-// As an exception that nobody catches.
-const report = (error) =>
-  setTimeout(() => {
-    throw error;
-  });
-
-const within = (self, action) => (value) => {
-  if (!self || entry) return action(value);
-  queueMicrotask(() => {
-    if (!self.isOver) enter(self);
-  });
-  action(value);
-  queueMicrotask(() => enter(undefined));
-};
-
-function enter(other) {
+/** What runs from here on: an entry, or undefined. */
+export function enter(other) {
   entry = other;
   lastFn = undefined;
 }
 
-/** A call outside of the core: what it spawns runs at once. */
-function runHere(fn, args) {
-  const outer = entry;
-  enter({ kind: SYNC, isSerial: true, children: [], base: head });
-  try {
-    return begin(fn, args, entry);
-  } finally {
-    enter(outer);
-  }
-}
-
-/** Settles what has ended elsewhere. */
-export function settleEnded() {
-  for (let root = exports.pn_web_ended() >>> 0; root; ) {
-    const next = view.get(root + layout.ROOT_LINK);
-    const ticket = view.get(root + layout.ROOT_TICKET);
-    const task = detached[ticket];
-    if (task?.root === root) {
-      detached[ticket] = undefined;
-      freeTickets.push(ticket);
-      task.root = 0;
-      try {
-        task.resolve(outcome(view, root, task.name, codecOptions));
-      } catch (error) {
-        task.reject(error);
-      }
-    }
-    exports.pn_web_release(root);
-    root = next;
-  }
-}
-
-/* ---- entries ---- */
-
-/** Calls a task; generators run on by themselves. */
-function begin(fn, args, self) {
-  const value = fn(...args);
-  return isPlain(fn) || typeof value?.next !== 'function' ? value : drive(value, self);
-}
-
-/** Runs a generator to its end: every yield lets others run and is a cancel point. */
-function drive(iterator, self) {
-  return new Promise((resolve, reject) => {
-    const take = ({ done, value }) => {
-      if (done) resolve(value);
-      else if (isPromise(value)) value.then(next, (error) => step('throw', error));
-      else if (view) goOnLater(() => next(value));
-      else setTimeout(next, 0, value);
-    };
-    const step = (method, value) => {
-      const outer = entry;
-      enter(self);
-      try {
-        const result = iterator[method](value);
-        if (isPromise(result)) result.then(take, reject);
-        else take(result);
-      } catch (error) {
-        reject(error);
-      } finally {
-        enter(outer);
-      }
-    };
-    const next = (value) =>
-      isOver(self) ? step('throw', errorOf(view, ECANCELLED)) : step('next', value);
-    next();
-  });
-}
-
-const isOver = (self) => Boolean(self?.root && exports.pn_web_is_cancelled(self.root));
-
 /** Saves what runs, begins an entry, runs `body`, and puts everything back. */
-function inEntry(self, head_, body) {
+export function inEntry(self, head_, body) {
   probe(ENTRY_FRAMES);
   const [outerEntry, outerSplit, outerHead, base] = [entry, split, cHead, head];
   enter(self);
@@ -534,121 +390,6 @@ function inEntry(self, head_, body) {
   }
 }
 
-/** An encoded outcome in a heap block: [error, address, bytes]. */
-function pack(error, value) {
-  let bytes;
-  try {
-    bytes = encode(value, view, codecOptions);
-  } catch (reason) {
-    error = EFAIL;
-    bytes = encode(reason, view, codecOptions);
-  }
-  const at = view.place(bytes);
-  return at ? [error, at, bytes.length] : [ENOMEM, 0, 0];
-}
-
-/** Runs a root: 0 when it has ended, 1 when it goes on after this. Called by the core. */
-export function runRoot(root, head_) {
-  const target = view.get(root + layout.ROOT_TARGET);
-  if (target >= CARRIED && !arrived.has(root)) {
-    fetch(root);
-    return 1;
-  }
-  const fn = functions[target % CARRIED];
-  const self = { kind: isPlain(fn) ? SYNC : ASYNC, root, children: [] };
-  let isLate = 0;
-  const finish = (error, value) => {
-    self.isOver = true;
-    late.delete(self);
-    if (!error && typeof value === 'number') {
-      view.setNumber(root, value);
-      exports.pn_web_result(root, 0, 0, 1, isLate);
-    } else if (!error && value === undefined) exports.pn_web_result(root, 0, 0, 0, isLate);
-    else exports.pn_web_result(root, ...pack(error, value), isLate);
-  };
-  try {
-    const value = inEntry(self, head_, () => begin(fn, decodeArguments(root), self));
-    if (isPromise(value) || self.children.length) {
-      isLate = 1;
-      late.add(self);
-      Promise.resolve(value)
-        .then((result) => joinChildren(self).then(() => result))
-        .then(
-          (result) => finish(0, result),
-          (error) => {
-            dropChildren(self);
-            finish(EFAIL, error);
-          },
-        );
-    } else finish(0, value);
-  } catch (error) {
-    dropChildren(self);
-    if (self.isBroken) throw error;
-    finish(EFAIL, error);
-  }
-  return isLate;
-}
-
-function decodeArguments(root) {
-  const at = view.get(root + layout.ROOT_DATA);
-  const count = view.get(root + layout.ROOT_DATA_BYTES);
-  if (!at) return view.numbers(root, count);
-  return decode(view.copy(at, count), view, { ...codecOptions, carried: arrived.get(root) });
-}
-
-/** A message has brought what the arguments of `root` need: it begins anew. */
-export function carry(root, objects) {
-  arrived.set(root, objects);
-  goOnLater(() => {
-    exports.pn_web_restart(root);
-    arrived.delete(root);
-  });
-}
-
-/** Waits for what an async task detached; the first error of one that nobody held is thrown. */
-async function joinChildren(self) {
-  for (const child of self.children) {
-    if (child.isHeld) await new Promise((resolve) => child.then(resolve, resolve));
-    else await child;
-  }
-}
-
-function dropChildren(self) {
-  for (const child of self.children) {
-    if (child.root) exports.pn_web_cancel(child.root, 4);
-  }
-}
-
-/** Runs a stolen task; its outcome goes where its arguments were. Called by the core. */
-export function runStolen(head_, record) {
-  const root = words[(block + layout.WORKER_ROOT) >>> 2] >>> 0;
-  const self = { kind: SYNC, root, children: [] };
-  let packed;
-  try {
-    const target = view.get(record);
-    const data = view.get(record + 4);
-    const args = decode(view.copy(data, view.get(record + 8)), view, codecOptions);
-    view.set(record + 4, 0);
-    exports.pn_web_free(data);
-    packed = pack(
-      0,
-      inEntry(self, head_, () => {
-        const value = functions[target](...args);
-        if (isPromise(value)) throw easync('join() of an async task');
-        return value;
-      }),
-    );
-  } catch (error) {
-    // Its records are still there: the core's trampoline ends it.
-    if (self.isBroken) throw error;
-    packed = pack(EFAIL, error);
-  }
-  for (const child of self.children) child.isOrphan = true;
-  view.set(record + 4, packed[1]);
-  view.set(record + 8, packed[2]);
-  view.set(record, packed[0]);
-}
-
 /* ---- for the worker's loop and the built-in tasks ---- */
 
 export function attach(options) {
@@ -659,21 +400,6 @@ export function attach(options) {
   want = (block + layout.WORKER_WANT) >>> 2;
 }
 
-function goOnLater(job) {
-  ready.push(job);
-  // In case this worker sleeps in its event loop.
-  exports.pn_web_wake();
-}
-
-/** Lets the generators that yielded go on, each once. */
-export function runReady() {
-  const jobs = ready;
-  ready = [];
-  for (const job of jobs) job();
-}
-
-export const countReady = () => ready.length;
-
 /** Does a thief ask for work? */
 export const isWanted = () => words[want] !== 0;
 export const targetOf = (fn) => {
@@ -682,65 +408,3 @@ export const targetOf = (fn) => {
   return target;
 };
 export const functionOf = (target) => (typeof target === 'function' ? target : functions[target]);
-
-/** The task that asks, as far as that can be known after an await. */
-function current(what) {
-  if (entry || late.size === 0) return entry;
-  if (late.size === 1) return late.values().next().value;
-  throw new PennyError(
-    'PENNY_EINVAL',
-    `${what} after an await cannot tell which of ${late.size} async tasks asks: ` +
-      'use a generator task, or take `const task = currentTask()` before the first await',
-  );
-}
-
-class Task {
-  #self;
-  constructor(self) {
-    this.#self = self;
-  }
-  progress(value) {
-    const root = this.#self?.root;
-    if (!root || this.#self.isOver) return;
-    const bytes = encode(value, view, codecOptions);
-    const at = exports.pn_web_alloc(bytes.length + 4) >>> 0;
-    if (!at) throw errorOf(view, ENOMEM);
-    view.set(at, bytes.length);
-    view.write(at + 4, bytes);
-    exports.pn_web_free(exports.pn_web_progress(root, at));
-  }
-  isCancelled() {
-    if (this.#self === entry && words[want] !== 0) {
-      try {
-        offer();
-      } catch {
-        return true;
-      }
-    }
-    return isOver(this.#self);
-  }
-  throwIfCancelled() {
-    if (this.#self === entry && words[want] !== 0) offer();
-    if (isOver(this.#self)) throw failure(view, this.#self.root, ECANCELLED, 'task');
-  }
-  array(Type, length) {
-    const root = this.#self?.root;
-    if (!view) return new Type(length);
-    if (!root) throw new PennyError('PENNY_EINVAL', 'array() needs a task: call it inside one');
-    const bytes = length * Type.BYTES_PER_ELEMENT;
-    const at = bytes < 2 ** 32 ? exports.pn_web_root_alloc(root, bytes) >>> 0 : 0;
-    if (!at) throw errorOf(view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
-    return view.array(Type, at, length).fill(Type.name.startsWith('Big') ? 0n : 0);
-  }
-}
-
-export const currentTask = () => new Task(current('currentTask()'));
-export const progress = (value) => new Task(current('progress()')).progress(value);
-export const isCancelled = () => new Task(current('isCancelled()')).isCancelled();
-export const throwIfCancelled = () => new Task(current('throwIfCancelled()')).throwIfCancelled();
-export const array = (Type, length) => new Task(current('array()')).array(Type, length);
-export const workerId = () => workerNumber;
-/** The page has given up `root`: what it detached and waits for is given up, too. */
-export function cancelLate(root) {
-  for (const self of late) if (self.root === root) dropChildren(self);
-}

@@ -2,6 +2,7 @@
 // for ever. Importing it outside of a pool does nothing but let `spawn` and the others run serially.
 import * as loops from './builtin.js';
 import { instantiate } from './enter.js';
+import * as entries from './entries.js';
 import { errorFor, errorOf, PennyError, sleep } from './errors.js';
 import { LAYOUT_HASH, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
 import { MemoryView } from './memory.js';
@@ -19,9 +20,14 @@ const TURN_MS = 4;
 globalThis[Symbol.for('penny.worker')] ??= {
   ...{ serve: serveTasks, tasks: {}, errors: [], isServing: false },
   ...{ invoke: loops.invoke, parallelFor: loops.parallelFor, reduce: loops.reduce },
-  ...{ spawn: core.spawn, workerId: core.workerId, array: core.array, progress: core.progress },
-  ...{ currentTask: core.currentTask, isCancelled: core.isCancelled },
-  throwIfCancelled: core.throwIfCancelled,
+  ...{
+    spawn: core.spawn,
+    workerId: entries.workerId,
+    array: entries.array,
+    progress: entries.progress,
+  },
+  ...{ currentTask: entries.currentTask, isCancelled: entries.isCancelled },
+  throwIfCancelled: entries.throwIfCancelled,
 };
 const shared = globalThis[Symbol.for('penny.worker')];
 export const { serve, spawn, workerId, array, progress, currentTask, isCancelled } = shared;
@@ -44,8 +50,8 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
   port.addEventListener('message', ({ data }) => {
     if (!data?.penny) return;
     if (data.penny === 'ping') port.postMessage({ penny: 'pong' });
-    else if (data.penny === 'cancel') core.cancelLate(data.message);
-    else if (data.penny === 'carry') core.carry(data.message, data.objects);
+    else if (data.penny === 'cancel') entries.cancelLate(data.message);
+    else if (data.penny === 'carry') entries.carry(data.message, data.objects);
     else if (!isStarted) {
       isStarted = true;
       start(data).catch((error) => tell('failed', error));
@@ -86,8 +92,8 @@ async function start(message) {
   functions.push(...Object.values(loops.builtins), ...loops.helpers);
   const view = new MemoryView(message.memory);
   const hooks = {
-    run: core.runRoot,
-    runStolen: core.runStolen,
+    run: entries.runRoot,
+    runStolen: entries.runStolen,
     ring: () => shared.port.postMessage({ penny: 'ring' }),
   };
   const exports = instantiate(message.module, view, hooks, message.stack);
@@ -148,11 +154,11 @@ async function loop(exports, view, block) {
   let hasEvents = 0;
   let last = performance.now();
   for (;;) {
-    const outcome = exports.pn_web_run(hasEvents, core.countReady());
+    const outcome = exports.pn_web_run(hasEvents, entries.countReady());
     if (outcome === LEFT) break;
     hasEvents = 1;
-    core.settleEnded();
-    core.runReady();
+    entries.settleEnded();
+    entries.runReady();
     const waits = outcome === ASLEEP || outcome === LEAVING;
     if (!waits && performance.now() - last < TURN_MS) {
       await null;

@@ -1,0 +1,379 @@
+// entries.js: what a worker runs: roots and stolen tasks, called by the core; generators; the tasks
+// that asynchronous ones detach; and what a task may ask about itself. The stack of handles and the
+// entry that runs now are spawn.js's: here they are read, and changed by enter() and inEntry() only.
+import { decode, encode } from './codec.js';
+import { errorOf, PennyError } from './errors.js';
+import * as layout from './layout.gen.js';
+import { failure, outcome } from './outcome.js';
+import {
+  ASYNC,
+  block,
+  codecOptions,
+  ECANCELLED,
+  EFAIL,
+  easync,
+  enter,
+  entry,
+  exports,
+  fetch,
+  functions,
+  head,
+  inEntry,
+  isPlain,
+  isPromise,
+  names,
+  offer,
+  SYNC,
+  view,
+  want,
+  words,
+  workerNumber,
+} from './spawn.js';
+
+const ENOMEM = -1;
+const CARRIED = 2 ** 31; // added to a root's target: host.js
+
+let ready = []; // generators that yielded, and roots whose message has come
+const arrived = new Map(); // by root: what messages have carried here
+const late = new Set(); // entries whose promise is pending
+const detached = []; // by ticket
+const freeTickets = [];
+
+/* ---- detached tasks: what async tasks and generators spawn ---- */
+
+export class Detached {
+  #promise;
+  // An await calls then() when its task has given way already.
+  #owner = entry;
+
+  constructor(fn, target, args) {
+    this.isHeld = false;
+    this.isOrphan = !entry; // nobody joins it
+    this.root = 0;
+    this.#promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    entry?.children.push(this);
+    this.#promise.catch((error) => {
+      if (this.isOrphan && !this.isHeld) report(error);
+    });
+    const bytes = target < 0 ? undefined : this.#encode(args);
+    const ticket = freeTickets.pop() ?? detached.length;
+    const at = bytes ? view.place(bytes) : 0;
+    if (at) this.root = exports.pn_web_detach(target, at, bytes.length, ticket) >>> 0;
+    if (this.root) {
+      detached[ticket] = this;
+      this.name = names[target];
+      return;
+    }
+    if (at) exports.pn_web_free(at);
+    freeTickets.push(ticket);
+    // Cannot be sent: runs here.
+    Promise.resolve()
+      .then(() => runHere(fn, args))
+      .then(this.resolve, this.reject);
+  }
+
+  #encode(args) {
+    try {
+      return encode(args, view, codecOptions);
+    } catch {
+      // It stays here. (In debug mode spawn has refused it.)
+    }
+  }
+
+  join() {
+    throw easync('join() in an async task or of one');
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: handles are awaited.
+  then(resolve, reject) {
+    this.isHeld = true;
+    // What follows runs for the task that waits, as far as that can be known.
+    const self = this.#owner;
+    return this.#promise.then(resolve && within(self, resolve), reject && within(self, reject));
+  }
+}
+
+// As an exception that nobody catches.
+const report = (error) =>
+  setTimeout(() => {
+    throw error;
+  });
+
+const within = (self, action) => (value) => {
+  if (!self || entry) return action(value);
+  queueMicrotask(() => {
+    if (!self.isOver) enter(self);
+  });
+  action(value);
+  queueMicrotask(() => enter(undefined));
+};
+
+/** A call outside of the core: what it spawns runs at once. */
+function runHere(fn, args) {
+  const outer = entry;
+  enter({ kind: SYNC, isSerial: true, children: [], base: head });
+  try {
+    return begin(fn, args, entry);
+  } finally {
+    enter(outer);
+  }
+}
+
+/** Settles what has ended elsewhere. */
+export function settleEnded() {
+  for (let root = exports.pn_web_ended() >>> 0; root; ) {
+    const next = view.get(root + layout.ROOT_LINK);
+    const ticket = view.get(root + layout.ROOT_TICKET);
+    const task = detached[ticket];
+    if (task?.root === root) {
+      detached[ticket] = undefined;
+      freeTickets.push(ticket);
+      task.root = 0;
+      try {
+        task.resolve(outcome(view, root, task.name, codecOptions));
+      } catch (error) {
+        task.reject(error);
+      }
+    }
+    exports.pn_web_release(root);
+    root = next;
+  }
+}
+
+/* ---- entries ---- */
+
+/** Calls a task; generators run on by themselves. */
+function begin(fn, args, self) {
+  const value = fn(...args);
+  return isPlain(fn) || typeof value?.next !== 'function' ? value : drive(value, self);
+}
+
+/** Runs a generator to its end: every yield lets others run and is a cancel point. */
+function drive(iterator, self) {
+  return new Promise((resolve, reject) => {
+    const take = ({ done, value }) => {
+      if (done) resolve(value);
+      else if (isPromise(value)) value.then(next, (error) => step('throw', error));
+      else if (view) goOnLater(() => next(value));
+      else setTimeout(next, 0, value);
+    };
+    const step = (method, value) => {
+      const outer = entry;
+      enter(self);
+      try {
+        const result = iterator[method](value);
+        if (isPromise(result)) result.then(take, reject);
+        else take(result);
+      } catch (error) {
+        reject(error);
+      } finally {
+        enter(outer);
+      }
+    };
+    const next = (value) =>
+      isOver(self) ? step('throw', errorOf(view, ECANCELLED)) : step('next', value);
+    next();
+  });
+}
+
+const isOver = (self) => Boolean(self?.root && exports.pn_web_is_cancelled(self.root));
+
+/** An encoded outcome in a heap block: [error, address, bytes]. */
+function pack(error, value) {
+  let bytes;
+  try {
+    bytes = encode(value, view, codecOptions);
+  } catch (reason) {
+    error = EFAIL;
+    bytes = encode(reason, view, codecOptions);
+  }
+  const at = view.place(bytes);
+  return at ? [error, at, bytes.length] : [ENOMEM, 0, 0];
+}
+
+/** Runs a root: 0 when it has ended, 1 when it goes on after this. Called by the core. */
+export function runRoot(root, head_) {
+  const target = view.get(root + layout.ROOT_TARGET);
+  if (target >= CARRIED && !arrived.has(root)) {
+    fetch(root);
+    return 1;
+  }
+  const fn = functions[target % CARRIED];
+  const self = { kind: isPlain(fn) ? SYNC : ASYNC, root, children: [] };
+  let isLate = 0;
+  const finish = (error, value) => {
+    self.isOver = true;
+    late.delete(self);
+    if (!error && typeof value === 'number') {
+      view.setNumber(root, value);
+      exports.pn_web_result(root, 0, 0, 1, isLate);
+    } else if (!error && value === undefined) exports.pn_web_result(root, 0, 0, 0, isLate);
+    else exports.pn_web_result(root, ...pack(error, value), isLate);
+  };
+  try {
+    const value = inEntry(self, head_, () => begin(fn, decodeArguments(root), self));
+    if (isPromise(value) || self.children.length) {
+      isLate = 1;
+      late.add(self);
+      Promise.resolve(value)
+        .then((result) => joinChildren(self).then(() => result))
+        .then(
+          (result) => finish(0, result),
+          (error) => {
+            dropChildren(self);
+            finish(EFAIL, error);
+          },
+        );
+    } else finish(0, value);
+  } catch (error) {
+    dropChildren(self);
+    if (self.isBroken) throw error;
+    finish(EFAIL, error);
+  }
+  return isLate;
+}
+
+function decodeArguments(root) {
+  const at = view.get(root + layout.ROOT_DATA);
+  const count = view.get(root + layout.ROOT_DATA_BYTES);
+  if (!at) return view.numbers(root, count);
+  return decode(view.copy(at, count), view, { ...codecOptions, carried: arrived.get(root) });
+}
+
+/** A message has brought what the arguments of `root` need: it begins anew. */
+export function carry(root, objects) {
+  arrived.set(root, objects);
+  goOnLater(() => {
+    exports.pn_web_restart(root);
+    arrived.delete(root);
+  });
+}
+
+/** Waits for what an async task detached; the first error of one that nobody held is thrown. */
+async function joinChildren(self) {
+  for (const child of self.children) {
+    if (child.isHeld) await new Promise((resolve) => child.then(resolve, resolve));
+    else await child;
+  }
+}
+
+function dropChildren(self) {
+  for (const child of self.children) {
+    if (child.root) exports.pn_web_cancel(child.root, 4);
+  }
+}
+
+/** Runs a stolen task; its outcome goes where its arguments were. Called by the core. */
+export function runStolen(head_, record) {
+  const root = words[(block + layout.WORKER_ROOT) >>> 2] >>> 0;
+  const self = { kind: SYNC, root, children: [] };
+  let packed;
+  try {
+    const target = view.get(record);
+    const data = view.get(record + 4);
+    const args = decode(view.copy(data, view.get(record + 8)), view, codecOptions);
+    view.set(record + 4, 0);
+    exports.pn_web_free(data);
+    packed = pack(
+      0,
+      inEntry(self, head_, () => {
+        const value = functions[target](...args);
+        if (isPromise(value)) throw easync('join() of an async task');
+        return value;
+      }),
+    );
+  } catch (error) {
+    // Its records are still there: the core's trampoline ends it.
+    if (self.isBroken) throw error;
+    packed = pack(EFAIL, error);
+  }
+  for (const child of self.children) child.isOrphan = true;
+  view.set(record + 4, packed[1]);
+  view.set(record + 8, packed[2]);
+  view.set(record, packed[0]);
+}
+
+/* ---- what goes on later ---- */
+
+function goOnLater(job) {
+  ready.push(job);
+  // In case this worker sleeps in its event loop.
+  exports.pn_web_wake();
+}
+
+/** Lets the generators that yielded go on, each once. */
+export function runReady() {
+  const jobs = ready;
+  ready = [];
+  for (const job of jobs) job();
+}
+
+export const countReady = () => ready.length;
+
+/* ---- for tasks ---- */
+
+/** The task that asks, as far as that can be known after an await. */
+function current(what) {
+  if (entry || late.size === 0) return entry;
+  if (late.size === 1) return late.values().next().value;
+  throw new PennyError(
+    'PENNY_EINVAL',
+    `${what} after an await cannot tell which of ${late.size} async tasks asks: ` +
+      'use a generator task, or take `const task = currentTask()` before the first await',
+  );
+}
+
+class Task {
+  #self;
+  constructor(self) {
+    this.#self = self;
+  }
+  progress(value) {
+    const root = this.#self?.root;
+    if (!root || this.#self.isOver) return;
+    const bytes = encode(value, view, codecOptions);
+    const at = exports.pn_web_alloc(bytes.length + 4) >>> 0;
+    if (!at) throw errorOf(view, ENOMEM);
+    view.set(at, bytes.length);
+    view.write(at + 4, bytes);
+    exports.pn_web_free(exports.pn_web_progress(root, at));
+  }
+  isCancelled() {
+    if (this.#self === entry && words[want] !== 0) {
+      try {
+        offer();
+      } catch (error) {
+        if (error instanceof PennyError) return true;
+        throw error;
+      }
+    }
+    return isOver(this.#self);
+  }
+  throwIfCancelled() {
+    if (this.#self === entry && words[want] !== 0) offer();
+    if (isOver(this.#self)) throw failure(view, this.#self.root, ECANCELLED, 'task');
+  }
+  array(Type, length) {
+    const root = this.#self?.root;
+    if (!view) return new Type(length);
+    if (!root) throw new PennyError('PENNY_EINVAL', 'array() needs a task: call it inside one');
+    const bytes = length * Type.BYTES_PER_ELEMENT;
+    const at = bytes < 2 ** 32 ? exports.pn_web_root_alloc(root, bytes) >>> 0 : 0;
+    if (!at) throw errorOf(view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
+    return view.array(Type, at, length).fill(Type.name.startsWith('Big') ? 0n : 0);
+  }
+}
+
+export const currentTask = () => new Task(current('currentTask()'));
+export const progress = (value) => new Task(current('progress()')).progress(value);
+export const isCancelled = () => new Task(current('isCancelled()')).isCancelled();
+export const throwIfCancelled = () => new Task(current('throwIfCancelled()')).throwIfCancelled();
+export const array = (Type, length) => new Task(current('array()')).array(Type, length);
+export const workerId = () => workerNumber;
+/** The page has given up `root`: what it detached and waits for is given up, too. */
+export function cancelLate(root) {
+  for (const self of late) if (self.root === root) dropChildren(self);
+}
