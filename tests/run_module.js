@@ -3,8 +3,7 @@
 // sizes. PENNY_LONG=1 makes it longer; a hard time limit ends a program that hangs.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { createPool } from '../js-glue/index.js';
-import { nodeWorker } from './node_worker.js';
+import { createPool } from '../js-glue/node.js';
 
 const [path, givenSeed, onlyWorkers] = process.argv.slice(2);
 const name = basename(path, '.wasm');
@@ -26,7 +25,7 @@ for (const workers of [1, 2, 4, 8]) {
   at = `workers=${workers}`;
   let text = '';
   try {
-    const pool = await createPool({ wasm: bytes, workers, worker: nodeWorker });
+    const pool = await createPool({ wasm: bytes, workers });
     const failures = await pool.call(`test_${name}`, [(seed + workers) >>> 0, isLong ? 20 : 1]);
     if (failures !== 0) text = `${failures} failures`;
     at += ', dispose';

@@ -5,14 +5,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { createPool, PennyError } from '../../js-glue/index.js';
+import { createPool, PennyError } from '../../js-glue/node.js';
 import { root } from '../../scripts/run.js';
-import { nodeWorker } from '../node_worker.js';
 
 const wasm = readFileSync(join(root, 'build/wasm/e2e/e2e_tasks.wasm'));
 const tasks = String(pathToFileURL(join(root, 'e2e/tasks.js')));
-const start = (options) =>
-  createPool({ wasm, workers: 2, worker: () => nodeWorker(tasks), ...options });
+const start = (options) => createPool({ wasm, workers: 2, tasks, ...options });
 
 test('glue_arguments_every_type', async () => {
   const pool = await start();
