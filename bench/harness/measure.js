@@ -67,17 +67,9 @@ export function result({ variant, workers, input }, problem, metric, runs) {
   };
 }
 
-const failed = ({ variant, workers, input, metric = 'ms' }, problem, error) => ({
-  problem,
-  ...(input && { input }),
-  variant,
-  workers,
-  metric,
-  unit: units[metric],
-  median: null,
-  min: null,
-  max: null,
-  runs: [],
+const failed = (given, problem, error) => ({
+  ...result(given, problem, given.metric ?? 'ms', []),
+  ...{ median: null, min: null, max: null },
   error: `failed: ${error?.message ?? error}`,
   ...(error instanceof WrongAnswer && { isWrong: true }),
 });
