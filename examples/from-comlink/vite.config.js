@@ -1,0 +1,7 @@
+import penny from 'penny-runtime/vite';
+
+export default {
+  plugins: [penny()],
+  // Two pages: before and after.
+  build: { rolldownOptions: { input: ['before.html', 'after.html'] } },
+};

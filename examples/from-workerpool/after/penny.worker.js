@@ -1,0 +1,4 @@
+import { serve } from 'penny-runtime/worker';
+import * as tasks from './tasks.js';
+
+serve(tasks);
