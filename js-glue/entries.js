@@ -4,6 +4,7 @@
 import { decode, encode } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
+import { recover } from './ledger.js';
 import { failure, outcome } from './outcome.js';
 import {
   ASYNC,
@@ -36,6 +37,7 @@ const CARRIED = 2 ** 31; // added to a root's target: host.js
 let ready = []; // generators that yielded, and roots whose message has come
 const arrived = new Map(); // by root: what messages have carried here
 const late = new Set(); // entries whose promise is pending
+const kept = []; // roots whose arrays may still be in use
 const detached = []; // by ticket
 const freeTickets = [];
 
@@ -61,7 +63,9 @@ export class Detached {
     const bytes = target < 0 ? undefined : this.#encode(args);
     const ticket = freeTickets.pop() ?? detached.length;
     const at = bytes ? view.place(bytes) : 0;
-    if (at) this.root = exports.pn_web_detach(target, at, bytes.length, ticket) >>> 0;
+    const self = asking();
+    const parent = self && !self.isOver ? self.root : 0;
+    if (at) this.root = exports.pn_web_detach(target, at, bytes.length, ticket, parent) >>> 0;
     if (this.root) {
       detached[ticket] = this;
       this.name = names[target];
@@ -107,8 +111,11 @@ const within = (self, action) => (value) => {
   queueMicrotask(() => {
     if (!self.isOver) enter(self);
   });
-  action(value);
-  queueMicrotask(() => enter(undefined));
+  try {
+    return action(value);
+  } finally {
+    queueMicrotask(() => enter(undefined));
+  }
 };
 
 /** A call outside of the core: what it spawns runs at once. */
@@ -126,22 +133,41 @@ function runHere(fn, args) {
 export function settleEnded() {
   for (let root = exports.pn_web_ended() >>> 0; root; ) {
     const next = view.get(root + layout.ROOT_LINK);
-    const ticket = view.get(root + layout.ROOT_TICKET);
-    const task = detached[ticket];
-    if (task?.root === root) {
-      detached[ticket] = undefined;
-      freeTickets.push(ticket);
-      task.root = 0;
-      try {
-        task.resolve(outcome(view, root, task.name, codecOptions));
-      } catch (error) {
-        task.reject(error);
-      }
-    }
-    exports.pn_web_release(root);
+    settle(root);
     root = next;
   }
 }
+
+function settle(root) {
+  const ticket = view.get(root + layout.ROOT_TICKET);
+  const task = detached[ticket];
+  // Otherwise a worker that is gone has detached it.
+  if (task?.root === root) {
+    detached[ticket] = undefined;
+    freeTickets.push(ticket);
+    task.root = 0;
+    try {
+      task.resolve(outcome(view, root, task.name, codecOptions));
+    } catch (error) {
+      task.reject(error);
+    }
+  }
+  // It has arrays of its own when nobody knows who waits for it: one of the late ones.
+  if (late.size && view.get(root + layout.ROOT_ARRAYS)) kept.push(root);
+  else exports.pn_web_release(root);
+}
+
+const releaseKept = () => {
+  while (kept.length) exports.pn_web_release(kept.pop());
+};
+
+/** The page has buried the worker with this mark. */
+export const lost = (mark) =>
+  recover(view, mark, {
+    out: () => detached.filter((task) => task?.root),
+    isAllTold: () => !settleEnded(),
+    settle: ({ root }) => settle(root),
+  });
 
 /* ---- entries ---- */
 
@@ -206,7 +232,9 @@ export function runRoot(root, head_) {
   let isLate = 0;
   const finish = (error, value) => {
     self.isOver = true;
-    late.delete(self);
+    // The pool may have closed meanwhile.
+    if (!late.delete(self) && isLate) return;
+    if (!late.size) releaseKept();
     if (!error && typeof value === 'number') {
       view.setNumber(root, value);
       exports.pn_web_result(root, 0, 0, 1, isLate);
@@ -222,14 +250,10 @@ export function runRoot(root, head_) {
         .then((result) => joinChildren(self).then(() => result))
         .then(
           (result) => finish(0, result),
-          (error) => {
-            dropChildren(self);
-            finish(EFAIL, error);
-          },
+          (error) => finish(EFAIL, error),
         );
     } else finish(0, value);
   } catch (error) {
-    dropChildren(self);
     if (self.isBroken) throw error;
     finish(EFAIL, error);
   }
@@ -257,12 +281,6 @@ async function joinChildren(self) {
   for (const child of self.children) {
     if (child.isHeld) await new Promise((resolve) => child.then(resolve, resolve));
     else await child;
-  }
-}
-
-function dropChildren(self) {
-  for (const child of self.children) {
-    if (child.root) exports.pn_web_cancel(child.root, 4);
   }
 }
 
@@ -316,9 +334,11 @@ export const countReady = () => ready.length;
 /* ---- for tasks ---- */
 
 /** The task that asks, as far as that can be known after an await. */
+const asking = () => entry ?? (late.size === 1 ? late.values().next().value : undefined);
+
 function current(what) {
-  if (entry || late.size === 0) return entry;
-  if (late.size === 1) return late.values().next().value;
+  const self = asking();
+  if (self || !late.size) return self;
   throw new PennyError(
     'PENNY_EINVAL',
     `${what} after an await cannot tell which of ${late.size} async tasks asks: ` +
@@ -373,7 +393,9 @@ export const isCancelled = () => new Task(current('isCancelled()')).isCancelled(
 export const throwIfCancelled = () => new Task(current('throwIfCancelled()')).throwIfCancelled();
 export const array = (Type, length) => new Task(current('array()')).array(Type, length);
 export const workerId = () => workerNumber;
-/** The page has given up `root`: what it detached and waits for is given up, too. */
-export function cancelLate(root) {
-  for (const self of late) if (self.root === root) dropChildren(self);
+/** This worker has left: what was pending here has ended. */
+export function leave() {
+  late.clear();
+  detached.length = 0;
+  releaseKept();
 }

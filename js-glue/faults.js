@@ -3,10 +3,11 @@
 
 import { sleep } from './errors.js';
 import { ROOT_STATE, SLEEPING, STARTED, WORKER_STATE } from './layout.gen.js';
+import { recover } from './ledger.js';
 import { workerBlock } from './start.js';
 
 const BURY_MS = 2;
-const REQUEUE_MS = 50;
+const RUNNER = 2 ** 17 - 1; // what a state says without which worker in turn it is (layout.h: mark)
 const PING_MS = 500; // on a busy machine a worker may have to wait for its core
 
 /** What worker `id` had begun fails, what was only queued there is run by others. */
@@ -18,7 +19,14 @@ export async function replace(pool, id) {
     if (!view.exports.pn_web_bury(id)) break;
     await sleep(BURY_MS);
   }
-  lose(host, id);
+  const mark = view.exports.pn_web_lose_late(id) >>> 0;
+  recover(view, mark, {
+    out: () => host.slots.filter(Boolean),
+    // It may have died between its push and the signal.
+    isAllTold: () => host.ring() || !host.isBusy,
+    settle: (slot) => host.settle(host.drop(slot)),
+  });
+  for (const worker of workers.list) worker?.postMessage({ penny: 'lost', message: mark });
   if (crew.leaving.has(id)) return pool.leave(id);
   view.exports.pn_web_revive(id);
   try {
@@ -31,27 +39,13 @@ export async function replace(pool, id) {
   }
 }
 
-/** Fails what was pending on a lost worker, and submits anew what it may have had in its hands. */
-async function lose(host, id) {
-  const { exports, view } = host;
-  exports.pn_web_lose_late(id);
-  for (const slot of host.slots) if (slot) exports.pn_web_lose(slot.root, id);
-  const queued = () => host.slots.filter((slot) => slot && !view.get(slot.root + ROOT_STATE));
-  // What is only waiting is taken sooner or later; then what is left was in nobody's queue.
-  while (!host.isClosed && queued().length) {
-    await sleep(REQUEUE_MS);
-    if (host.isClosed || !exports.pn_web_is_drained()) continue;
-    for (const slot of queued()) slot.root = exports.pn_web_requeue(slot.root) >>> 0;
-  }
-}
-
 /** A task goes on long after it was cancelled: its workers are replaced. */
 export async function stop(pool, slot) {
   const { host, view, workers, whys, pongs } = pool;
   const { root, name, ticket } = slot;
   const isOver = () => host.isClosed || host.slots[ticket] !== slot;
   if (isOver()) return;
-  const owner = view.get(root + ROOT_STATE);
+  const owner = view.get(root + ROOT_STATE) & RUNNER;
   // The thread is gone when start.js says so: in Chromium up to 2 seconds later.
   const end = (id, worker) => {
     if (!worker || workers.list[id] !== worker || whys.has(worker)) return;

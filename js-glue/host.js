@@ -113,7 +113,6 @@ export class Host {
     const end = (reason) => {
       if (!slot.reject) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
-      this.onCancel?.(slot);
       this.finish(slot, 'reject', reason);
       this.expect(slot);
     };
@@ -182,7 +181,7 @@ export class Host {
       }
       if (!Atomics.waitAsync) return;
       const wait = view.atomic('waitAsync', control + layout.CONTROL_SIGNAL, seen);
-      if (wait.async) return void wait.value.then(() => this.look());
+      if (wait.async) return void wait.value.then(() => this.ring());
     }
   }
 
@@ -232,10 +231,15 @@ export class Host {
       this.chain = 0;
       throw new PennyError('PENNY_ECORRUPT', 'the list of ended tasks names an unknown one');
     }
-    this.slots[ticket] = undefined;
-    this.free.push(ticket);
-    this.ended.push(slot);
+    this.ended.push(this.drop(slot));
     this.chain = this.view.get(root + layout.ROOT_LINK);
+  }
+
+  /** It has ended: its ticket is free. */
+  drop(slot) {
+    this.slots[slot.ticket] = undefined;
+    this.free.push(slot.ticket);
+    return slot;
   }
 
   settle(slot) {

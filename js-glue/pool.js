@@ -114,7 +114,6 @@ class Pool extends EventTarget {
     this.#host = new Host(view, options);
     this.#host.onBroken = () => this.dispose();
     this.#host.onOverdue = async (slot) => (await this.#faults()).stop(this.#inner, slot);
-    this.#host.onCancel = (slot) => this.#cancel(slot);
     this.#host.look();
     this.#inner = {
       host: this.#host,
@@ -187,13 +186,6 @@ class Pool extends EventTarget {
     this.#host.rejectAll(errorFor('EWORKER', text, cause));
     this.#leave();
     this.dispose();
-  }
-
-  /** The worker where a task's promise is pending gives up what that waits for. */
-  #cancel({ root, result }) {
-    const state = this.#view.get(root + layout.ROOT_STATE);
-    if (!result && (state & 255) === layout.STARTED)
-      this.#workers.list[(state >> 8) - 1]?.postMessage({ penny: 'cancel', message: root });
   }
 
   #leave(id) {

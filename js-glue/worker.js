@@ -50,7 +50,7 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
   port.addEventListener('message', ({ data }) => {
     if (!data?.penny) return;
     if (data.penny === 'ping') port.postMessage({ penny: 'pong' });
-    else if (data.penny === 'cancel') entries.cancelLate(data.message);
+    else if (data.penny === 'lost') entries.lost(data.message);
     else if (data.penny === 'carry') entries.carry(data.message, data.objects);
     else if (!isStarted) {
       isStarted = true;
@@ -170,6 +170,7 @@ async function loop(exports, view, block) {
     else await turn();
     last = performance.now();
   }
+  entries.leave();
   channel.port1.close();
 }
 

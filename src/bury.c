@@ -127,6 +127,7 @@ int pn_pool_revive(pn_control *control, uint32_t id) {
   w->depth = 0;
   w->open_spawns = 0;
   w->is_gone = 0;
+  w->mark += 1u << 17; /* what names the dead one does not name its replacement */
   pn_store_release(&w->root, (pn_root *)NULL); /* only compared by others */
   pn_store_release(&w->want, 0u);              /* nobody else runs on this block yet */
   pn_store_release(&w->state, PN_AWAKE);       /* the same */

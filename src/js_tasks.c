@@ -81,13 +81,21 @@ EXPORT(pn_web_is_cancelled) uint32_t pn_web_is_cancelled(const pn_root *root) {
 }
 
 /* Submits the JavaScript task `target`, whose end `ticket` is told to this worker: its root, or
- * NULL when memory is exhausted or the pool closes. `data` is the root's from here. */
+ * NULL when memory is exhausted or the pool closes. `data` is the root's from here. `parent` is the
+ * live root of the task that detaches it, NULL where that cannot be known. */
 EXPORT(pn_web_detach)
-pn_root *pn_web_detach(uint32_t target, void *data, uint32_t bytes, uint32_t ticket) {
+pn_root *pn_web_detach(uint32_t target, void *data, uint32_t bytes, uint32_t ticket,
+                       pn_root *parent) {
   pn_worker *w = pn_port_self();
   pn_root *root = pn_root_new(PN_KIND_JS, NULL);
   if (!root) return NULL;
   root->owner = w->id + 1;
+  if (parent) {
+    pn_add_relaxed(&parent->refs, 1u); /* the caller's task holds one */
+    root->parent = parent;
+    root->top = parent->top;
+    root->priority = parent->priority;
+  }
   root->target = target;
   root->data = data;
   root->data_bytes = bytes;
@@ -133,25 +141,50 @@ EXPORT(pn_web_restart) void pn_web_restart(pn_root *root) {
   pn_sched_run_root(w, w->chunk->tasks, root);
 }
 
-/* Host, after the burial of worker `id`: fails what was pending there. */
-EXPORT(pn_web_lose_late) void pn_web_lose_late(uint32_t id) {
+/* In the place of the worker that ran it. */
+static void fail_late(pn_worker *w, pn_root *root, int error) {
+  int expected = 0;
+  /* Acquire-release: the first failure stays, as in pn_root_fault. */
+  pn_cas_acq_rel(&root->error, &expected, error);
+  root->waiter = 0;
+  pn_root_end(w, root);
+}
+
+void pn_js_close_late(pn_worker *w) {
+  for (pn_root *next, *root = w->late; root; root = next) {
+    next = root->late_next;
+    if (!root->owner) continue; /* the host releases its own */
+    pn_js_end_late(w, root);
+    fail_late(w, root, PENNY_ECLOSED);
+  }
+}
+
+/* Host, after the burial of worker `id`: fails what was pending there. Gives the mark of the dead. */
+EXPORT(pn_web_lose_late) uint32_t pn_web_lose_late(uint32_t id) {
   pn_worker *w = pn_worker_at(pn_pool(), id);
   while (w->late) {
     pn_root *root = w->late;
     pn_js_end_late(w, root);
-    int expected = 0;
-    /* Acquire-release: the first failure stays, as in pn_root_fault. */
-    pn_cas_acq_rel(&root->error, &expected, PENNY_EWORKER);
-    root->waiter = 0; /* in the dead owner's place */
-    pn_root_end(w, root);
+    fail_late(w, root, PENNY_EWORKER);
   }
+  pn_sched_request_all(w->control, PN_WANT_POLL); /* what they detached ends, too */
+  return w->mark;
+}
+
+/* After that, for each root that it has submitted and that has not come back: the host, or the worker
+ * that detached it. Fails the root if the dead worker was killed between its claim and its entry. */
+EXPORT(pn_web_lose) void pn_web_lose(pn_root *root, uint32_t mark) {
+  /* Acquire: what was written before the claim. */
+  if (pn_load_acquire(&root->state) != (PN_STARTED | mark)) return;
+  fail_late(pn_worker_at(pn_pool(), (mark >> 8 & 511) - 1), root, PENNY_EWORKER);
 }
 
 /* ---- what belongs to a root ---- */
 
-/* A block for an array that lives as long as the root, unless the host takes it over: NULL when
- * memory is exhausted. Any worker that works for the root. */
+/* A block for an array that lives as long as the root and its parents, unless the host takes it over:
+ * NULL when memory is exhausted. Any worker that works for the root. */
 EXPORT(pn_web_root_alloc) void *pn_web_root_alloc(pn_root *root, size_t bytes) {
+  root = root->top;
   struct pn_root_array *array = penny_alloc(sizeof *array);
   if (!array) return NULL;
   array->data = penny_alloc(bytes);
@@ -186,5 +219,5 @@ EXPORT(pn_web_adopt) void *pn_web_adopt(pn_root *root, const void *at) {
  * there, which is the caller's from here. Any worker that works for the root, and the host. */
 EXPORT(pn_web_progress) void *pn_web_progress(pn_root *root, void *value) {
   /* Acquire-release: publishes the block's content to whoever takes it. */
-  return pn_exchange_acq_rel(&root->progress, value);
+  return pn_exchange_acq_rel(&root->top->progress, value);
 }

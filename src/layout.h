@@ -100,8 +100,8 @@ enum { PN_URGENT = 0, PN_NORMAL = 1, PN_BACKGROUND = 2, PN_PRIORITIES = 3 };
 struct pn_root {
   PN_ALIGN(64)
   pn_root *link;  /* inbox and completions: written before the push, read after the take */
-  uint32_t state; /* PN_QUEUED -> PN_STARTED | (id + 1) << 8 by compare-exchange of whoever runs it;
-                     -> PN_ENDED | (id + 1) << 8 by that worker */
+  uint32_t state; /* PN_QUEUED -> PN_STARTED | mark by compare-exchange of the worker that runs it;
+                     -> PN_ENDED | mark by that worker */
   uint32_t kind;  /* constant */
   int32_t error;  /* first failure: 0 -> negative code, by compare-exchange of the failing worker */
   uint32_t
@@ -127,8 +127,11 @@ struct pn_root {
   pn_root *late_before;         /* worker only, the host after its death */
   void (*done)(void *context, int error); /* submit: called on the worker at the end */
   uint32_t priority;                      /* PN_URGENT and so on; constant */
-  PN_ALIGN(64) pn_task task;              /* function, status and arguments, as in a task stack */
-  PN_ALIGN(64) unsigned char spill[64];   /* arguments when there are more than 6 */
+  pn_root
+      *parent;  /* JS task detached by another: that one, which lives as long, or NULL; constant */
+  pn_root *top; /* the last of its parents, or itself; constant */
+  PN_ALIGN(64) pn_task task;            /* function, status and arguments, as in a task stack */
+  PN_ALIGN(64) unsigned char spill[64]; /* arguments when there are more than 6 */
 };
 
 /* ---- worker block ---- */
@@ -210,6 +213,8 @@ struct pn_worker {
   pn_control *control;  /* constant */
   void *stack;          /* base of this worker's C stack (web), freed when it retires */
   uint32_t is_gone;     /* host: the worker has ended and was buried */
+  uint32_t mark; /* (id + 1) << 8, and above 17 bits how many workers had this block before: what a
+                    root's state says of who runs it; the host writes it between two workers */
   pn_event *trace; /* a ring of control->trace_events, or NULL; the host sets it before the start */
   /* statistics: the owner stores, anybody reads. */
   PN_ALIGN(64) uint64_t steals; /* +704 tasks won from others and run */

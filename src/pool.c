@@ -69,6 +69,7 @@ int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32
   for (uint32_t i = 0; i < max_workers; i++) {
     pn_worker *w = pn_worker_at(control, i);
     w->id = i;
+    w->mark = (i + 1) << 8;
     w->control = control;
     w->state = PN_AWAKE;
     w->random = i * 2654435761u + 88172645u;

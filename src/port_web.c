@@ -295,29 +295,20 @@ EXPORT(pn_web_cancel) void pn_web_cancel(pn_root *root, uint32_t cause) {
   pn_sched_request_all(pn_pool(), PN_WANT_POLL);
 }
 
-/* Is worker `id` inside code of this live root right now (its newest entry, and it does not wait in a
- * join)? What is read may be out of date when it is used. */
+/* Is worker `id` inside code of this live root of the host right now, or of what that has detached (its
+ * newest entry, and it does not wait in a join)? What is read may be out of date when it is used. */
 EXPORT(pn_web_is_running) uint32_t pn_web_is_running(uint32_t id, const pn_root *root) {
   const pn_worker *w = pn_worker_at(pn_pool(), id);
   /* Acquire, both: only compared; pairs with set_root (scheduler.c) and begin_sleep (park.c). */
-  return pn_load_acquire(&w->root) == root && pn_load_acquire(&w->state) == PN_AWAKE;
+  const pn_root *runs = pn_load_acquire(&w->root);
+  if (runs) runs = runs->top; /* what was detached counts; freed meanwhile, it is still memory */
+  return runs == root && pn_load_acquire(&w->state) == PN_AWAKE; /* as above */
 }
 
 /* A worker was killed and touches nothing any more: 0 when all that it had begun has failed with PENNY_EWORKER, 1: again a
  * little later (pn_pool_bury). */
 EXPORT(pn_web_bury) int pn_web_bury(uint32_t id) {
   return pn_pool_bury(pn_pool(), id);
-}
-
-/* After that, for each live root: fails it if the dead worker had started it and no entry of it was
- * left to bury: its promise is pending, or the worker died between the claim and the entry. */
-EXPORT(pn_web_lose) void pn_web_lose(pn_root *root, uint32_t id) {
-  /* Acquire: what the claim and run_js wrote, before the worker was lost. */
-  if (pn_load_acquire(&root->state) != (PN_STARTED | (id + 1) << 8)) return;
-  int expected = 0;
-  pn_cas_acq_rel(&root->error, &expected, PENNY_EWORKER); /* a cancel may have come first */
-  root->waiter = 0;                                       /* in the dead owner's place */
-  pn_root_end(pn_worker_at(pn_pool(), id), root);
 }
 
 /* Nothing waits in the inbox or a root deque: a root that is still PN_QUEUED is in a worker's hand,
@@ -327,7 +318,7 @@ EXPORT(pn_web_is_drained) uint32_t pn_web_is_drained(void) {
   return !pn_priority_sees(control, PN_URGENT, PN_PRIORITIES);
 }
 
-/* Submits a copy of a root that may have been lost: the copy, or the root itself when it was begun
+/* Host, or the worker that detached it. Submits a copy of a root that may have been lost: the copy, or the root itself when it was begun
  * meanwhile or memory is exhausted. The root is void from here: whoever still finds it in a queue
  * fails to claim it and releases it (QUEUES.md); it is never linked anew. */
 EXPORT(pn_web_requeue) pn_root *pn_web_requeue(pn_root *root) {
@@ -342,9 +333,11 @@ EXPORT(pn_web_requeue) pn_root *pn_web_requeue(pn_root *root) {
   *copy = *root;
   copy->state = PN_QUEUED;
   copy->refs = 1;
+  if (!copy->parent) copy->top = copy;
   if (copy->task.type && copy->task.type->arity > 6)
     *(unsigned char **)(void *)copy->task.payload = copy->spill;
   root->data = NULL; /* the copy's now */
+  root->parent = NULL;
   pn_root_submit(pn_pool(), copy);
   return copy;
 }
@@ -432,6 +425,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
       }
     } else if (pn_load_acquire(
                    &w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
+      pn_js_close_late(w);
       return LEFT;
     } else if (is_busy) {
       return IDLE;
@@ -475,9 +469,12 @@ void pn_web_result(pn_root *root, int error, void *data, uint32_t bytes, uint32_
   root->data = data;
   root->data_bytes = bytes;
   int expected = 0;
-  /* Release: the data before the error; pairs with the host's load after the take. A cancel may
-   * have come first. */
-  if (error) pn_cas_acq_rel(&root->error, &expected, error);
+  if (error) {
+    /* Release: the data before the error; pairs with the host's load after the take. A cancel may
+     * have come first. */
+    pn_cas_acq_rel(&root->error, &expected, error);
+    pn_sched_request_all(pn_pool(), PN_WANT_POLL); /* what it detached ends, too */
+  }
   if (!is_late) return;
   root->waiter = 0; /* own variable */
   pn_js_end_late(pn_port_self(), root);

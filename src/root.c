@@ -28,6 +28,7 @@ pn_root *pn_root_new(uint32_t kind, const pn_task_type *type) {
   /* What a task detaches is as urgent as itself. */
   pn_worker *w = pn_port_self();
   root->priority = w && w->depth ? w->root->priority : PN_NORMAL;
+  root->top = root;
   root->task.type = type;
   if (type && type->arity > 6) *(unsigned char **)(void *)root->task.payload = root->spill;
   return root;
@@ -46,10 +47,13 @@ static void free_js(pn_root *root) {
 
 void pn_root_release(pn_root *root) {
   /* Acquire-release: the last one sees all that the others did with it before it frees. */
-  if (pn_add_acq_rel(&root->refs, (uint32_t)-1) != 1) return;
-  penny_free(root->message);
-  if (root->kind == PN_KIND_JS) free_js(root);
-  penny_free(root);
+  while (root && pn_add_acq_rel(&root->refs, (uint32_t)-1) == 1) {
+    pn_root *parent = root->parent;
+    penny_free(root->message);
+    if (root->kind == PN_KIND_JS) free_js(root);
+    penny_free(root);
+    root = parent; /* it holds one of those */
+  }
 }
 
 int pn_root_submit(pn_control *control, pn_root *root) {
@@ -71,7 +75,7 @@ bool pn_root_claim(pn_worker *w, pn_root *root) {
   uint32_t expected = PN_QUEUED;
   /* Acquire-release: one runner; it sees what the submitter wrote. One word says both that it was
    * started and by whom, so that nobody's death between the two can hide who had it. */
-  return pn_cas_acq_rel(&root->state, &expected, PN_STARTED | (w->id + 1) << 8);
+  return pn_cas_acq_rel(&root->state, &expected, PN_STARTED | w->mark);
 }
 
 static void run_task(pn_worker *w, pn_task *head, void *argument) {
@@ -97,7 +101,7 @@ void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *) {
 
 void pn_root_end(pn_worker *w, pn_root *root) {
   /* With its worker, so that the host can tell an end whose completion was lost with the worker. */
-  uint32_t ended = PN_ENDED | (w->id + 1) << 8;
+  uint32_t ended = PN_ENDED | w->mark;
   pn_control *control = w->control;
   uint32_t kind = root->kind;
   /* Acquire: the failing worker's message comes with the error. */
@@ -139,9 +143,11 @@ void pn_root_end(pn_worker *w, pn_root *root) {
 }
 
 bool pn_root_is_cancelled(const pn_root *root) {
-  /* Acquire, all: a cause is set before the trip that makes us look (pn_stack_request). */
-  if (pn_load_acquire(&root->error) || pn_load_acquire(&root->cancel)) return true;
-  if (root->group && pn_load_acquire(&root->group->cancel)) return true; /* as above */
+  /* Acquire, all: a cause is set before the trip that makes us look (pn_stack_request). What was
+   * detached ends with its parents: who would wait for it? */
+  for (const pn_root *at = root; at; at = at->parent)
+    if (pn_load_acquire(&at->error) || pn_load_acquire(&at->cancel)) return true; /* as above */
+  if (root->group && pn_load_acquire(&root->group->cancel)) return true;          /* as above */
   return pn_load_acquire(&pn_pool()->shutdown) != 0; /* pairs with pn_pool_shutdown */
 }
 

@@ -33,6 +33,8 @@ void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *);
 /* js_tasks.c: the list of this worker's roots with a pending promise. The worker itself. */
 void pn_js_begin_late(pn_worker *worker, pn_root *root);
 void pn_js_end_late(pn_worker *worker, pn_root *root);
+/* At the end of the pool: fails those of them that another worker waits for. The worker itself. */
+void pn_js_close_late(pn_worker *worker);
 /* Tells the result to whoever waits, once. Worker. */
 void pn_root_end(pn_worker *worker, pn_root *root);
 /* Ends one that will not run any more, with PENNY_ECLOSED. */

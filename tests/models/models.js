@@ -144,6 +144,26 @@ export const models = [
     ],
   },
   {
+    unit: 'ended',
+    scenarios: [
+      { name: 'both_killed_at_every_step', defines: [] },
+      { name: 'an_endless_child', defines: ['ENDLESS', 'T_LIVES'] },
+      { name: 'an_endless_child_both_killed', defines: ['ENDLESS'], long: true },
+    ],
+    mutants: [
+      'NO_MARK',
+      'NO_LEDGER',
+      'WAKE_FIRST',
+      'NO_RECHECK',
+      'SETTLE_BEFORE_TAKE',
+      'NO_PARENT ENDLESS T_LIVES',
+      'LOSE_BEFORE_BURY',
+      'RELINK',
+      'LATE_TWICE',
+      'NO_WAKE_ALL',
+    ],
+  },
+  {
     unit: 'shutdown',
     scenarios: [
       { name: 'two_workers_two_roots', defines: ['TWO'] },

@@ -70,7 +70,7 @@ inline claim_and_run(me, f, x) {
     :: atomic { state[f] == QUEUED -> state[f] = STARTED + 9 }
        state[f] = STARTED + me;
 #else
-    // C: src/root.c: return pn_cas_acq_rel(&root->state, &expected, PN_STARTED | (w->id + 1) << 8);
+    // C: src/root.c: return pn_cas_acq_rel(&root->state, &expected, PN_STARTED | w->mark);
     :: atomic { state[f] == QUEUED -> state[f] = STARTED + me }
 #endif
        /* the task runs */

@@ -1,0 +1,102 @@
+// detached.js: the JavaScript tasks of detached.test.js: async tasks that spawn others.
+import { array, progress, spawn, throwIfCancelled, workerId } from '../js-glue/worker.js';
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const spin = (ms) => {
+  for (const end = performance.now() + ms; performance.now() < end; );
+};
+export const later = async (ms, value) => {
+  await sleep(ms);
+  return value;
+};
+export const makes = (length, value) => array(Float64Array, length).fill(value);
+/** Two arrays of children; `ms`: spawned after an await that says nothing of who spawns. */
+export const makesInChildren = async (length, ms) => {
+  if (ms) await sleep(ms);
+  const one = await spawn(makes, length, 7);
+  const two = await spawn(makes, length, 9);
+  return { sum: one[0] + one[length - 1] + two[0] + two[length - 1], one: ms ? undefined : one };
+};
+export const awaitsLater = async (ms) => spawn(later, ms);
+export const tells = () => progress('from below');
+export const childTells = async () => {
+  await spawn(tells);
+  await sleep(40);
+};
+
+/** Polls, or not, until its end is wanted; says so in `flag`. */
+export const goesOn = (flag, polls) => {
+  Atomics.store(flag, 0, 1);
+  try {
+    for (;;) polls && throwIfCancelled();
+  } finally {
+    Atomics.store(flag, 0, 2);
+  }
+};
+const below = async (flag, polls, depth) =>
+  depth ? spawn(nests, flag, polls, depth - 1) : spawn(goesOn, flag, polls);
+export async function nests(flag, polls, depth) {
+  return await below(flag, polls, depth);
+}
+
+export const counts = (ended, ms) => {
+  spin(ms);
+  throwIfCancelled();
+  return Atomics.add(ended, 0, 1);
+};
+export const give = (value) => [value];
+/**
+ * Spawns `count` tasks, tells its worker in words[0] and waits, with its whole worker, until words[1]
+ * is set; then awaits them all.
+ */
+export const spawnsAndBlocks = async (words, count) => {
+  const handles = Array.from({ length: count }, (_, n) => spawn(give, n));
+  Atomics.store(words, 0, workerId() + 1);
+  while (!Atomics.load(words, 1)) spin(0.1);
+  const ends = [];
+  for (const handle of handles) {
+    ends.push(
+      await handle.then(
+        ([value]) => value,
+        (error) => error.code,
+      ),
+    );
+  }
+  return ends;
+};
+/** Keeps its worker busy, and tells which in words[1 + its number]. */
+export const holds = (words) => {
+  Atomics.store(words, 2, workerId() + 1);
+  while (!Atomics.load(words, 1)) spin(0.1);
+};
+/** Its children wait behind others; it is told in words[0] on which worker it is. */
+export const spawnsMany = async (words, ended, count, ms) => {
+  const handles = Array.from({ length: count }, () => spawn(counts, ended, ms));
+  Atomics.store(words, 0, workerId() + 1);
+  for (const handle of handles) await handle;
+};
+/** Waits for a child that waits on another worker than its own. */
+export const waitsElsewhere = async (words) => {
+  Atomics.store(words, 0, workerId() + 1);
+  const child = spawn(tellsAndWaits, words);
+  while (!Atomics.load(words, 2)) spin(0.1); // the other worker takes it
+  return child.then(
+    () => 'never',
+    (error) => error.code,
+  );
+};
+export const tellsAndWaits = async (words) => {
+  Atomics.store(words, 2, workerId() + 1);
+  await sleep(20_000);
+};
+export const stamp = (clock) => Atomics.load(clock, 0);
+/** What a child that is spawned after an await sees of a clock that other tasks advance. */
+export const spawnsAfterAwait = async (clock) => {
+  await spawn(stamp, clock);
+  const before = Atomics.load(clock, 0);
+  return (await spawn(stamp, clock)) - before;
+};
+export const advances = (clock) => {
+  spin(1);
+  Atomics.add(clock, 0, 1);
+};

@@ -1,0 +1,179 @@
+// detached.test.js: what async tasks spawn: roots of their own, told to the worker that spawned them.
+// Their arrays, their cancelling, and what becomes of them when a worker is lost. In a real browser.
+import assert from 'node:assert/strict';
+import { browserTests } from './harness.js';
+
+const { inPage, test } = browserTests();
+const clean = { isClean: true, liveBlocks: 0 };
+const tasks = '/e2e/detached.js';
+
+test('arrays of awaited children live as long as the call', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js' });
+    const out = [];
+    const all = [0, 0, 5, 5, 5, 0].map((ms) => pool.run('makesInChildren', [1000, ms]));
+    for (const { sum, one } of await Promise.all(all)) {
+      out.push(sum);
+      if (one) {
+        out.push(one[999]);
+        pool.free(one);
+      }
+    }
+    return { out, end: await pool.dispose() };
+  });
+  assert.deepEqual(result.out, [32, 7, 32, 7, 32, 32, 32, 32, 7]);
+  assert.deepEqual(result.end, clean);
+});
+
+test('a pool that closes with pending children gives back all of its memory', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js' });
+    const all = Array.from({ length: 8 }, () => failure(() => pool.run('awaitsLater', [5000])));
+    await pool.run('later', [30]);
+    const end = await pool.dispose();
+    return { codes: (await Promise.all(all)).map(({ code }) => code), end };
+  });
+  assert.deepEqual(result.codes, Array(8).fill('PENNY_ECLOSED'));
+  assert.deepEqual(result.end, clean);
+});
+
+test('progress of a child reaches the page', async () => {
+  const told = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js' });
+    const heard = [];
+    await pool.run('childTells', [], { onProgress: (value) => heard.push(value) });
+    await pool.dispose();
+    return heard;
+  });
+  assert.deepEqual(told, ['from below']);
+});
+
+test('a cancel reaches children of children, those that do not poll by their worker', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js', workers: 2, graceMs: 200 });
+    const out = {};
+    let restarts = 0;
+    pool.addEventListener('workerrestart', () => restarts++);
+    for (const [name, polls] of Object.entries({ polling: 1, deaf: 0 })) {
+      const flag = pool.array(Int32Array, 1);
+      const { name: error } = await failure(() =>
+        pool.run('nests', [flag, polls, 2], { timeout: 100 }),
+      );
+      const isOver = () => (polls ? flag[0] === 2 : restarts === 1);
+      for (let n = 0; n < 500 && !isOver(); n++) await sleep(10);
+      out[name] = [error, isOver()];
+    }
+    out.next = await pool.run('later', [1, 'next']);
+    out.restarts = restarts;
+    out.isClean = (await pool.dispose()).isClean;
+    return out;
+  });
+  const over = ['TimeoutError', true];
+  assert.deepEqual(result, { polling: over, deaf: over, next: 'next', restarts: 1, isClean: true });
+});
+
+/** Loses a worker in the middle of something; `how` says which, and looks afterwards. */
+const lose = (how) =>
+  inPage(
+    async ({ how, tasks }) => {
+      const made = [];
+      const { Worker } = globalThis;
+      globalThis.Worker = class extends Worker {
+        constructor(...args) {
+          super(...args);
+          made.push(this);
+        }
+      };
+      const { Host } = await import('/js-glue/host.js');
+      const layout = await import('/js-glue/layout.gen.js');
+      let host;
+      const { add } = Host.prototype;
+      Host.prototype.add = function (...args) {
+        host = this;
+        return add.apply(this, args);
+      };
+      const pool = await start({ tasks });
+      globalThis.Worker = Worker;
+      const words = pool.array(Int32Array, 4);
+      const ended = pool.array(Int32Array, 1);
+      const until = async (is) => {
+        for (let n = 0; n < 1000 && !is(); n++) await sleep(5);
+      };
+      const all = new Int32Array(pool.array(Int32Array, 1).buffer);
+      const out = {};
+      if (how === 'owner') {
+        const run = failure(() => pool.run('spawnsMany', [words, ended, 200, 10]));
+        await until(() => words[0] && ended[0] > 1);
+        made[words[0] - 1].terminate();
+        out.run = (await run).code;
+        const before = ended[0];
+        await sleep(300);
+        out.ended = ended[0] - before;
+      } else if (how === 'runner') {
+        const run = failure(() => pool.run('waitsElsewhere', [words]));
+        await until(() => words[0] && words[2]);
+        made[words[2] - 1].terminate();
+        out.run = (await run).value;
+      } else {
+        const holder = failure(() => pool.run('holds', [words]));
+        await until(() => words[2]);
+        const run = failure(() => pool.run('spawnsAndBlocks', [words, 5]));
+        await until(() => words[0]);
+        // As a worker does that takes the batch and is killed before it has put it anywhere, or in the
+        // middle of the claim or the end of one.
+        let root = Atomics.exchange(all, (host.control + layout.CONTROL_INBOX + 64) >> 2, 0);
+        const state = { started: layout.STARTED, ended: layout.ENDED }[how];
+        for (; root; root = all[(root + layout.ROOT_LINK) >> 2])
+          if (state) all[(root + layout.ROOT_STATE) >> 2] = state | (words[2] << 8);
+        made[words[2] - 1].terminate();
+        Atomics.store(words, 1, 1);
+        out.run = (await run).value;
+        await holder;
+      }
+      Host.prototype.add = add;
+      out.next = await pool.run('later', [1, 'next']);
+      out.end = await pool.dispose();
+      return out;
+    },
+    { how, tasks },
+  );
+
+test('what a lost worker spawned is given up', async () => {
+  const { run, ended, next, end } = await lose('owner');
+  assert.equal(run, 'PENNY_EWORKER');
+  assert.ok(ended <= 2, `${ended} children ended after that`);
+  assert.equal(next, 'next');
+  assert.equal(end.isClean, true);
+});
+
+test('a child that was pending on a lost worker fails for its parent', async () => {
+  const { run, next, end } = await lose('runner');
+  assert.deepEqual([run, next], ['PENNY_EWORKER', 'next']);
+  assert.deepEqual(end, clean);
+});
+
+test('children in the hand of a lost worker run, fail when begun, and keep their ends', async () => {
+  for (const [how, ends] of Object.entries({
+    queued: '0,1,2,3,4',
+    started: Array(5).fill('PENNY_EWORKER').join(),
+    ended: '0,1,2,3,4',
+  })) {
+    const { run, next, end } = await lose(how);
+    assert.deepEqual([run, next], [ends, 'next'], how);
+    assert.equal(end.isClean, true);
+  }
+});
+
+test('what an urgent task spawns after an await is urgent', async () => {
+  const behind = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js', workers: 1 });
+    const clock = pool.array(Int32Array, 1);
+    const others = Array.from({ length: 200 }, () => pool.run('advances', [clock]));
+    await others[5];
+    const value = await pool.run('spawnsAfterAwait', [clock], { priority: 'user-blocking' });
+    await Promise.all(others);
+    await pool.dispose();
+    return value;
+  });
+  assert.ok(behind <= 3, `${behind} tasks came before it`);
+});
