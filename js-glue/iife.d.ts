@@ -3,5 +3,6 @@ import type * as page from './index.js';
 import type * as worker from './worker.js';
 
 declare global {
+  /** All that `penny-runtime` and `penny-runtime/worker` export. */
   const Penny: typeof page & typeof worker;
 }

@@ -12,7 +12,9 @@
 
 /** The constructor of a typed array that can live in shared memory, by the array that it makes. */
 export interface ArrayTypeOf<A extends ArrayBufferView> {
+  /** As of Float64Array and the other typed arrays. */
   new (buffer: SharedArrayBuffer, byteOffset?: number, length?: number): A;
+  /** 1, 2, 4 or 8. */
   readonly BYTES_PER_ELEMENT: number;
 }
 
@@ -80,15 +82,18 @@ type CombineName<T, R> = {
 
 /** A Web Worker; in Node, Deno and Bun a Worker of node:worker_threads. */
 export interface WorkerLike {
+  /** Used to start the worker, and for what is transferred; never for ordinary arguments. */
   // biome-ignore lint/suspicious/noExplicitAny: hosts differ in what they transfer.
   postMessage(message: any, transfer?: any): void;
+  /** Called by `dispose`, and when a task has to be ended that never polls. */
   terminate(): unknown;
 }
 
+/** Options of createPool; all may be left out. */
 export interface PoolOptions<T extends object = Tasks> {
   /**
    * Makes worker number `id`; its file calls `serve(tasks)` of penny-runtime/worker. Not together
-   * with `tasks`.
+   * with `tasks`. Default: the built-in worker.
    */
   worker?: (id: number) => WorkerLike;
   /**
@@ -112,7 +117,7 @@ export interface PoolOptions<T extends object = Tasks> {
    * that (default: little).
    */
   memory?: { initialBytes?: number; maximumBytes?: number };
-  /** Notes what the workers do, for `trace()`. */
+  /** Notes what the workers do, for `trace()`. Default: false. */
   trace?: boolean;
   /**
    * Classes of your own with which errors of tasks arrive, found by their name; `serve` takes the
@@ -134,18 +139,21 @@ export interface PoolOptions<T extends object = Tasks> {
   startTimeoutMs?: number;
   /**
    * For development: what `free` gives back is overwritten, so that later use shows, and arguments
-   * of spawned tasks are always copied, as they are when a task is stolen.
+   * of spawned tasks are always copied, as they are when a task is stolen. Default: false.
    */
   debug?: boolean;
 }
 
+/** What every call on a pool takes. */
 export interface TaskOptions {
   /**
    * Abort rejects at once with the signal's reason; queued tasks do not start, running ones end at
    * their next spawn, sync or poll.
    */
   signal?: AbortSignal;
-  /** The same after so many milliseconds, with a DOMException named TimeoutError. */
+  /**
+   * The same after so many milliseconds, with a DOMException named TimeoutError. Default: none.
+   */
   timeout?: number;
   /**
    * What starts first. 'user-blocking' goes before all that waits, and where no worker is idle it
@@ -156,6 +164,7 @@ export interface TaskOptions {
   priority?: 'user-blocking' | 'user-visible' | 'background';
 }
 
+/** Options of sort. `K`: the tasks that may be comparators. */
 export interface SortOptions<K = unknown> extends TaskOptions {
   /** Greatest first; with a comparator, its reverse. Default: false. */
   descending?: boolean;
@@ -167,6 +176,7 @@ export interface SortOptions<K = unknown> extends TaskOptions {
   comparator?: K;
 }
 
+/** Options of scan. */
 export interface ScanOptions extends TaskOptions {
   /** Without the element itself: the first becomes 0. Default: false. */
   exclusive?: boolean;
@@ -196,6 +206,7 @@ export interface RunOptions extends TaskOptions {
 /** `done` counts what has ended; `total` is undefined where it is not known before. */
 export type CountProgress = (done: number, total: number | undefined) => void;
 
+/** Options of map and stream. */
 export interface MapOptions extends TaskOptions {
   /**
    * How many items may be with tasks at once. Default: two batches for each worker, where a batch
@@ -208,6 +219,7 @@ export interface MapOptions extends TaskOptions {
   retry?: boolean;
 }
 
+/** Options of the page's parallelFor and reduce. */
 export interface RangeTaskOptions extends TaskOptions {
   /**
    * Pieces of this length are not split further. Default: none is too small for `parallelFor`, which
@@ -216,8 +228,11 @@ export interface RangeTaskOptions extends TaskOptions {
   grain?: number;
 }
 
+/** What one worker has done since it started. */
 export interface WorkerStats {
+  /** From 0; a worker that replaces a lost one has its id. */
   id: number;
+  /** 'joining': it waits for a task that another worker runs; 'blocked': in a blocking call. */
   state: 'sleeping' | 'running' | 'blocked' | 'joining' | 'unknown';
   /** Tasks spawned that were offered to others; those that nobody asked for are not counted. */
   spawns: number;
@@ -225,14 +240,19 @@ export interface WorkerStats {
   steals: number;
   /** Tasks that it ran while it waited for another. */
   joinsHelped: number;
+  /** How often it offered spawned tasks to others, some at a time. */
   publishes: number;
+  /** How often it went to sleep for want of work. */
   parks: number;
   /** Tasks from outside (call, run) that it began. */
   roots: number;
+  /** Bytes of the heap blocks that it has taken, less those that it gave back, whoever took them. */
   heapBytes: number;
 }
 
+/** What `stats` gives. */
 export interface PoolStats {
+  /** By id. */
   workers: WorkerStats[];
   /** Promises that are not settled. */
   pending: number;
@@ -246,20 +266,28 @@ export interface PoolStats {
 
 /** The JSON object form of the Trace Event Format. */
 export interface Trace {
+  /** In the order of each worker's time. */
   traceEvents: Array<{
     /** X: a root, a stolen task or a sleep; i: tasks published; M: a worker's name. */
     ph: 'X' | 'i' | 'M';
+    /** The same for all. */
     pid: number;
     /** The worker's id. */
     tid: number;
+    /** The task's, where it is one. */
     name: string;
+    /** What an X is. */
     cat?: 'root' | 'stolen' | 'park';
-    /** Begin and length in microseconds of performance.now(). */
+    /** Begin, in microseconds of performance.now(). */
     ts?: number;
+    /** Length of an X, in microseconds. */
     dur?: number;
+    /** The scope of an i: its thread. */
     s?: 't';
+    /** More about it, by name. */
     args?: Record<string, unknown>;
   }>;
+  /** How Perfetto shows times. */
   displayTimeUnit: 'ms';
 }
 
@@ -267,14 +295,27 @@ export interface Trace {
  * A worker was lost or reported an uncaught error; `workerrestart` follows when it was replaced.
  */
 export interface WorkerErrorEvent extends Event {
+  /** Its id. */
   readonly worker: number;
+  /** PENNY_EWORKER; its `cause` is what the worker reported, where it did. */
   readonly error: PennyError;
 }
 
+/** A lost worker was replaced: its successor, which has its id, runs tasks. */
 export interface WorkerRestartEvent extends Event {
+  /** Its id. */
   readonly worker: number;
 }
 
+/**
+ * Workers on one shared memory, made by `createPool`. All of it is called on the thread that made
+ * it, and nothing here waits: what takes time gives a promise. What a task wrote to shared memory is
+ * visible to whoever awaited its promise. After `dispose` all but `size` and `stats` throws or rejects
+ * with PENNY_ECLOSED.
+ *
+ * `T` is the task module, which types names, arguments and results:
+ * `createPool<typeof import('./tasks.js')>(...)`.
+ */
 export interface Pool<T extends object = Tasks> extends EventTarget {
   /** Number of workers, as it was last asked for. */
   readonly size: number;
@@ -286,26 +327,33 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
   };
 
   /**
-   * Runs the C task that the module exports as `symbol` (PENNY_EXPORT).
+   * Runs the C task that the module exports as `symbol` (PENNY_EXPORT). Cost: about a microsecond on
+   * the page, 10 to 30 until the result of an idle pool.
+   * @param symbol the name that C gave it.
    * @param args one for each parameter; int64 takes a bigint, a pointer an array of this pool or
    * null.
-   * @returns its result: int64 as a bigint, void as undefined.
-   * Throws at once: TypeError for a wrong count or type, RangeError for 1.5 or 2 ** 40 where an
+   * @returns a promise of its result: int64 as a bigint, void as undefined.
+   * @throws at once: TypeError for a wrong count or type, RangeError for 1.5 or 2 ** 40 where an
    * int32 is wanted, PennyError PENNY_ESYMBOL for an unknown symbol, PENNY_ECLOSED after dispose;
    * nothing was submitted then. Rejects with a PennyError when the task fails: PENNY_ETRAP,
    * PENNY_ESTACK, PENNY_ENOMEM, PENNY_EFAIL, PENNY_EWORKER, PENNY_ECLOSED; `task` names the task
-   * that failed. Cost: about a microsecond on the page, 10 to 30 until the result of an idle pool.
+   * that failed.
+   * @example await pool.call('fib', [30]); // 832040n
    */
   call(symbol: string, args?: readonly CallArgument[], options?: TaskOptions): Promise<CallResult>;
 
   /**
-   * Runs a JavaScript task of the workers; async ones are awaited.
+   * Runs a JavaScript task of the workers: `run(task, args?, options?)`. Async ones are awaited. Cost:
+   * a microsecond or two on the page for a few numbers, and what copying takes (docs/values.md).
+   * @param task its name, or with the option `module` the function itself.
    * @param args copied as by structuredClone (docs/values.md); arrays of this pool are shared.
-   * @returns its result, by the same rules; of a generator what it returns. An array that the task
-   * made by `array` belongs to the page from then on: free it.
-   * Throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task.
+   * @returns a promise of its result, by the same rules; of a generator what it returns. An array that
+   * the task made by `array` belongs to the page from then on: free it.
+   * @throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task.
    * Rejects with what the task threw: class, name, message, stack, code, cause and own properties
-   * are kept; with PENNY_EWORKER when the worker that had begun it is lost.
+   * are kept; with PENNY_EWORKER when the worker that had begun it is lost; with the signal's reason or
+   * a TimeoutError.
+   * @example await pool.run('fib', [30], { timeout: 500 }); // 832040
    */
   run<F extends TaskOf<T>>(
     task: F,
@@ -313,12 +361,16 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
   ): Promise<TaskResult<T, F>>;
 
   /**
-   * Runs a JavaScript task for each item: the task gets `(item, index)`.
+   * Runs a JavaScript task for each item: the task gets `(item, index)`. Items travel in batches of
+   * about a millisecond of work.
+   * @param task as for `run`.
    * @param items an array, a typed array, or anything that can be iterated, asynchronously too; it
    * may be endless for `stream`. Items are taken only as they are needed.
-   * @returns the results in the order of the items. The first failure, of a task or of the items
-   * themselves, aborts the rest and rejects; so do `signal` and `timeout`. However it ends, the
-   * iterator's `return` is called and nothing stays in flight.
+   * @returns a promise of the results in the order of the items.
+   * @throws at once PENNY_ESYMBOL for an unknown task. Rejects with a TypeError when `items` cannot be
+   * iterated; with the first failure, of a task or of the items themselves, which aborts the rest; so do
+   * `signal` and `timeout`. However it ends, the iterator's `return` is called and nothing stays in flight.
+   * @example await pool.map('fib', [1, 2, 3]); // [1, 1, 2]
    */
   map<F extends TaskOf<T>>(
     task: F,
@@ -327,8 +379,10 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
   ): Promise<TaskResult<T, F>[]>;
 
   /**
-   * As `map`, but results come as they are ready: `for await (const result of pool.stream(...))`.
-   * Who reads slowly holds the items back; leaving the loop ends all.
+   * As `map`, but results come as they are ready. Who reads slowly holds the items back; leaving the
+   * loop ends all.
+   * @returns an iterator that throws what `map` would reject with.
+   * @example for await (const result of pool.stream('fib', endless())) if (result > 1000) break;
    */
   stream<F extends TaskOf<T>>(
     task: F,
@@ -338,7 +392,15 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
 
   /**
    * Runs a JavaScript task over the whole numbers from `begin` to before `end`, in pieces: it gets
-   * `(low, high, ...args)`. An empty range resolves at once.
+   * `(low, high, ...args)`. Pieces are split when an idle worker asks. An empty range resolves at once.
+   *
+   * `parallelFor(task, begin, end, { args, grain, onProgress, signal, timeout, priority }?)`: `args` is
+   * the array of what follows the range, copied as by `run`.
+   * @param task as for `run`.
+   * @throws at once PENNY_ESYMBOL for an unknown task. Rejects with a TypeError for numbers that are not
+   * whole, a RangeError for a grain below 1, a DataCloneError for `args` that cannot be sent; with the
+   * first failure, which ends the rest.
+   * @example await pool.parallelFor('scale', 0, array.length, { args: [array, 3] });
    */
   parallelFor<F extends TaskOf<T>>(
     task: F,
@@ -351,7 +413,13 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * The same, and puts the results of the pieces together by the task `combine`, which has to be
    * associative and gets neighbours in order. Where pieces are cut depends on `begin`, `end` and
    * `grain` only, so that sums of floats do not depend on the number of workers.
-   * @param init the neutral value of `combine`: the result of an empty range.
+   *
+   * `reduce(task, begin, end, { init, combine, args, grain, signal, timeout, priority })`: `init` is
+   * the neutral value of `combine`, and the result of an empty range.
+   * @param task as for `run`.
+   * @returns a promise of all pieces' results, combined.
+   * @throws as parallelFor, and TypeError without `combine`.
+   * @example await pool.reduce('sumOf', 0, array.length, { args: [array], init: 0, combine: 'add' });
    */
   reduce<F extends TaskOf<T>>(
     task: F,
@@ -369,9 +437,12 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
   /**
    * A typed array in shared memory: workers see it without a copy. It stays valid while the memory
    * grows, until `free` or `dispose`.
+   * @param Type Float64Array or another typed array.
    * @param lengthOrValues number of elements (zeroed, unless `isZeroed` is false), or what to copy
-   * into it. Throws PennyError PENNY_ENOMEM when the heap's maximum is reached, RangeError for an
-   * impossible length.
+   * into it.
+   * @throws PENNY_ENOMEM when the heap's maximum is reached, RangeError for an impossible length,
+   * PENNY_ECLOSED.
+   * @example const data = pool.array(Float64Array, 1_000_000);
    */
   array<A extends ArrayBufferView>(
     Type: ArrayTypeOf<A>,
@@ -381,9 +452,11 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
 
   /**
    * Gives an array's memory back; passing it to a task then throws. `array[Symbol.dispose]` does the
-   * same (`using`). TypeError for what `array` of this pool did not give. An array that nothing
-   * refers to any more, parts made by `subarray` and pending tasks included, is freed some time later;
-   * views made in other ways do not count: keep the array while they are used.
+   * same (`using`). Not while a task may still use it: one that was cancelled goes on until its next
+   * poll, so leave its arrays to the collector. An array that nothing refers to any more, parts made by
+   * `subarray` and tasks that have not ended included, is freed some time later; views made in other
+   * ways do not count: keep the array while they are used.
+   * @throws TypeError for what `array` of this pool did not give, or that was freed; PENNY_ECLOSED.
    */
   free(array: ArrayBufferView): void;
 
@@ -392,8 +465,8 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * `TypedArray.prototype.sort`: -0 before +0, NaN last; `descending` is the exact reverse, NaN
    * first. Time grows with the length alone, by radix; elements of 4 and 8 bytes take as much memory
    * again while it runs. A `comparator` sorts stably in any other order, more slowly.
-   * @returns the array.
-   * Like the four below, rejects with a TypeError for what is no array of this pool, one that was
+   * @returns a promise of the array.
+   * @throws like the four below, rejects with a TypeError for what is no array of this pool, one that was
    * freed, or an option of the wrong type; with the signal's reason or a TimeoutError; with
    * PENNY_ENOMEM, the array unchanged, when there is no room; with PENNY_ESYMBOL in a module that was
    * linked with NO_KERNELS. After an abort, a timeout or a lost worker the array holds anything, and
@@ -409,14 +482,15 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * sum of those before it. Integers wrap at their size, Uint8ClampedArray stays at 255. Floats are
    * summed in double precision, doubles with compensation, and rounded once; the result does not
    * depend on the number of workers.
-   * @returns the array.
+   * @returns a promise of the array.
    */
   scan<A extends PoolArray>(array: A, options?: ScanOptions): Promise<A>;
 
   /**
    * The sum of an array. Integer sums are exact: a number up to 2 ** 53, beyond that, and for the
    * 64-bit types always, a bigint. Float sums are compensated: about as exact as a double can be,
-   * and the same whatever the number of workers. 0 or 0n when it is empty.
+   * and the same whatever the number of workers.
+   * @returns a promise of the sum; 0 or 0n when the array is empty.
    */
   sum(array: BigInt64Array | BigUint64Array, options?: TaskOptions): Promise<bigint>;
   sum(array: Int32Array | Uint32Array, options?: TaskOptions): Promise<number | bigint>;
@@ -439,52 +513,92 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * Changes the number of workers, to 1 at least and maxWorkers at most. The highest ids leave: they
    * end what they run, wait for their async tasks, and others run what was queued there. Several calls
    * take effect one after another.
-   * @returns when so many workers run; rejects with PENNY_ESTART or PENNY_ENOMEM when one could not
-   * start, and the pool is as before. Throws RangeError or TypeError for no such number.
+   * @returns a promise that resolves when so many workers run.
+   * @throws RangeError or TypeError at once for no such number. Rejects with PENNY_ESTART or
+   * PENNY_ENOMEM when one could not start, and the pool is as before.
    */
   resize(size: number): Promise<void>;
 
   /**
    * What the workers did last (some 8,000 steps each), as a Chrome trace: written as JSON it opens in
-   * Perfetto. Needs createPool({ trace: true }).
+   * Perfetto.
+   * @throws rejects with a TypeError without createPool({ trace: true }).
    */
   trace(): Promise<Trace>;
 
   /**
    * Ends the pool: pending promises reject with PENNY_ECLOSED at once, running tasks end at their
    * next poll or, after graceMs, with their worker. Further calls give the same promise.
-   * @returns `isClean` when no worker had to be ended; then `liveBlocks` is the number of heap
-   * blocks that tasks still held.
+   * @returns a promise that never rejects: `isClean` when no worker had to be ended; then `liveBlocks`
+   * is the number of heap blocks that tasks still held.
    */
   dispose(): Promise<{ isClean: boolean; liveBlocks: number }>;
+  /** As `dispose`: `await using pool = await createPool(...)`. */
   [Symbol.asyncDispose](): Promise<{ isClean: boolean; liveBlocks: number }>;
 
+  /**
+   * As of any EventTarget. `workererror`: a worker was lost, or reported an error that nobody holds;
+   * `workerrestart`: a lost one was replaced.
+   */
   addEventListener(type: 'workererror', listener: (event: WorkerErrorEvent) => void): void;
   addEventListener(type: 'workerrestart', listener: (event: WorkerRestartEvent) => void): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null): void;
 }
 
 /**
- * Starts a pool and waits until every worker is ready, some 50 ms.
- * Throws TypeError or RangeError for wrong options. Rejects with a PennyError and leaves nothing
- * behind: PENNY_ENOISOLATION (the page needs two headers; the message names them), PENNY_EMODULE
- * (the wasm did not load, is no Penny module, has no threads, or a security policy forbids it),
- * PENNY_EVERSION (a stale module or worker file), PENNY_ESTART (a worker did not load or did not
- * answer in time), PENNY_ENOMEM (no room for such a memory).
+ * Starts a pool and waits until every worker is ready, some 50 ms. On a page, or in a dedicated
+ * worker, whose event loop has to run meanwhile; in Node, Deno and Bun on any thread.
+ * @returns a promise of the pool, which belongs to this thread.
+ * @throws rejects, and leaves nothing behind: TypeError or RangeError for wrong options; the signal's
+ * reason; PENNY_ENOISOLATION (the page needs two headers; the message names them), PENNY_EPLATFORM
+ * (too old a browser), PENNY_EMODULE (the wasm did not load, is no Penny module, has no threads, or a
+ * security policy forbids it), PENNY_EVERSION (a stale module or worker file), PENNY_ESTART (a worker
+ * did not load or did not answer in time; `cause` is its error), PENNY_ENOMEM (no room for such a
+ * memory).
+ * @example const pool = await createPool({ worker, workers: 4 });
  */
 export function createPool<T extends object = Tasks>(options?: PoolOptions<T>): Promise<Pool<T>>;
 
-/** Whether pools can run on this page; `missing` names what is not there. */
+/**
+ * Whether pools can run on this page, or in this worker. Costs nothing: asks for names only.
+ * @returns `missing` names what is not there: 'crossOriginIsolated' when the two headers are missing.
+ */
 export function isSupported(): { ok: boolean; missing: string[] };
 
-/** An error of Penny itself, or of a C task. */
+/**
+ * An error of Penny itself, or of a C task. What a JavaScript task throws arrives as itself. The
+ * message says what was wrong and what to do; `cause` is what led to it.
+ */
 export class PennyError extends Error {
+  /** Always. */
   readonly name: 'PennyError';
-  /** Stable: 'PENNY_ETRAP' and so on. */
+  /**
+   * Stable; one of
+   *
+   * - `PENNY_ENOISOLATION`: the page lacks the two headers, or is a file
+   * - `PENNY_EPLATFORM`: there are no threads of WebAssembly here
+   * - `PENNY_ESTART`: a worker did not load, or did not answer in time
+   * - `PENNY_EMODULE`: the wasm did not load, is no Penny module, or a policy forbids it
+   * - `PENNY_EVERSION`: module, page and workers are of different versions: one is stale
+   * - `PENNY_ENOMEM`: the heap's maximum is reached, or there is no room for such a memory
+   * - `PENNY_ECLOSED`: the pool was disposed of
+   * - `PENNY_ESYMBOL`: no such task, or no such C function
+   * - `PENNY_EWORKER`: the worker that ran the task was lost
+   * - `PENNY_ECANCELLED`: inside a task that the page gave up
+   * - `PENNY_ESTACK`: a task nested deeper than its stack
+   * - `PENNY_EASYNCJOIN`: `join` or a loop where only `await` works
+   * - `PENNY_ETRAP`: a C task trapped: out of bounds, division by zero, unreachable code
+   * - `PENNY_EFAIL`: a C task called penny_fail; `number` is what it gave
+   * - `PENNY_EINVAL`: a value is out of its documented range, or asked for outside of a task
+   * - `PENNY_ENESTED`: PENNY_RUN inside of a C task
+   * - `PENNY_EMAINTHREAD`: blocking on the page's thread
+   * - `PENNY_ECORRUPT`: shared memory holds what it cannot: C code wrote out of its bounds
+   */
   readonly code: string;
   /** The C task that failed, where one did. */
   readonly task?: string;
   /** The number that C gave, where one did. */
   readonly number?: number;
+  /** For programs that want to throw one. */
   constructor(code: string, message?: string, options?: ErrorOptions);
 }

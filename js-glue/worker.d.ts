@@ -39,7 +39,10 @@ type RangeArgs<P extends readonly unknown[]> = [] extends P
 // biome-ignore lint/suspicious/noExplicitAny: a range is two numbers, what follows is the task's.
 type RangeTask<R> = (low: number, high: number, ...args: any[]) => R;
 
-/** What `spawn` of an async function or a generator gives: `await` it, in an async task. */
+/**
+ * What `spawn` of an async function or a generator gives: `await` it in an async task, `yield` it in a
+ * generator.
+ */
 export interface AsyncHandle<T> extends PromiseLike<T> {}
 
 /** A task that was spawned. Whoever spawned it joins it; nobody else can. */
@@ -49,7 +52,7 @@ export interface Handle<T> extends AsyncHandle<T> {
    * this worker helps with tasks of the same call from the page. Handles are joined in any order;
    * the newest first is fastest. A second join gives the same again.
    *
-   * Throws what the task threw, a copy when it was stolen; PENNY_EASYNCJOIN in an async task, in a
+   * @throws what the task threw, a copy when it was stolen; PENNY_EASYNCJOIN in an async task, in a
    * generator, after an await, and for a task that gave a promise: `await handle` there (or yield
    * it); PENNY_ESTACK when the tasks nest deeper than the engine's stack (at least 1,000 joins do);
    * PENNY_ECANCELLED when this task was given up. A handle that is never joined is joined when its
@@ -63,6 +66,7 @@ export interface Handle<T> extends AsyncHandle<T> {
  * the top level of the worker's file; every worker of a pool serves the same names. Plain functions,
  * async functions and generators are tasks, other exports are passed over; a task that throws fails
  * only itself. Outside of a worker it does nothing.
+ * @param tasks functions by name; usually the namespace of a module.
  * @param options.errors classes of your own, with which errors arrive here; the same list for
  * `createPool` keeps them on the page.
  */
@@ -91,7 +95,9 @@ export function serve(
  * microseconds.
  * @param fn a function that this worker serves, itself: `spawn(fib, 3)`, not `spawn(() => fib(3))`.
  * In TypeScript a recursive one has to declare its result.
- * Throws TypeError when `fn` is a closure or is not exported by the task module; an error of
+ * @param args its arguments.
+ * @returns a handle, to be joined in a plain task, awaited in others.
+ * @throws TypeError when `fn` is a closure or is not exported by the task module; an error of
  * `join()` when this task was given up.
  */
 export function spawn<F extends AnyTask>(fn: F, ...args: Parameters<F>): HandleOf<F>;
@@ -99,7 +105,8 @@ export function spawn<F extends AnyTask>(fn: F, ...args: Parameters<F>): HandleO
 /**
  * Runs all calls, `[fn, ...arguments]` each, at the same time: `invoke([fib, 3], [area, 2, 5])`.
  * Made of `spawn` and `join`: for plain tasks only, with their rules.
- * @returns their results in this order. Throws what one of them threw; what had begun ends first.
+ * @returns their results in this order.
+ * @throws what one of them threw; what had begun ends first.
  */
 export function invoke<F extends readonly AnyTask[]>(
   ...calls: { [K in keyof F]: readonly [fn: F[K], ...args: Parameters<F[K]>] }
@@ -113,8 +120,8 @@ export function invoke<F extends readonly AnyTask[]>(
  * @param options.args what follows the range: one array, `[]` where it is left out.
  * @param options.grain pieces of this length are not split further, and none is longer. Default:
  * none is needed.
- * Throws TypeError for a closure or for numbers that are not whole, RangeError for a grain below 1;
- * what `fn` threw, when the pieces that had begun have ended.
+ * @throws PENNY_EASYNCJOIN in an async task or a generator; TypeError for a closure or for numbers
+ * that are not whole, RangeError for a grain below 1; what `fn` threw, when the pieces that had begun have ended.
  */
 export function parallelFor<F extends RangeTask<unknown>>(
   fn: F,
@@ -132,7 +139,8 @@ export function parallelFor<F extends RangeTask<unknown>>(
  * @param options.combine a function that this worker serves, as `fn` is.
  * @param options.init the result of an empty range; combined with the others once, from the left.
  * @param options.grain the length of a piece. Default: a 1024th of the range.
- * Throws as parallelFor does, and TypeError without `combine`.
+ * @returns the results of all pieces, combined.
+ * @throws as parallelFor does, and TypeError without `combine`.
  */
 export function reduce<F extends RangeTask<unknown>>(
   fn: F,
@@ -150,21 +158,22 @@ export interface Task {
   /**
    * Tells the page, whose `onProgress` gets the newest value, at most once a frame; values that it
    * had no time for are dropped. Cost: a copy of the value, some microseconds.
-   * Throws DataCloneError for what cannot be sent, PENNY_ENOMEM.
+   * @throws DataCloneError for what cannot be sent, PENNY_ENOMEM.
    */
   progress(value: unknown): void;
   /** Whether the page has given this task up: by a signal, its timeout or `dispose`. */
   isCancelled(): boolean;
   /**
-   * Throws PENNY_ECANCELLED when it has.
+   * Throws when the page has given this task up.
    * `spawn` and `join` look by themselves; what computes for long without them calls this about once
    * a millisecond, which also lets urgent tasks run in between.
+   * @throws PENNY_ECANCELLED, which nobody need catch: the promise has rejected already.
    */
   throwIfCancelled(): void;
   /**
    * A zeroed typed array in shared memory. It is freed when the call from the page ends; one that is
    * in its result, or a part of it, is the page's then, as if `pool.array` had made it.
-   * Throws PENNY_ENOMEM when there is no room; PENNY_EINVAL outside of a task.
+   * @throws PENNY_ENOMEM when there is no room; PENNY_EINVAL outside of a task.
    */
   array<A extends ArrayBufferView>(Type: ArrayTypeOf<A>, length: number): A;
 }
