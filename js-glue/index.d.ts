@@ -398,7 +398,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * the array of what follows the range, copied as by `run`.
    * @param task as for `run`.
    * @throws at once PENNY_ESYMBOL for an unknown task. Rejects with a TypeError for numbers that are not
-   * whole, a RangeError for a grain below 1, a DataCloneError for `args` that cannot be sent; with the
+   * whole or a grain below 1, a DataCloneError for `args` that cannot be sent; with the
    * first failure, which ends the rest.
    * @example await pool.parallelFor('scale', 0, array.length, { args: [array, 3] });
    */

@@ -245,7 +245,7 @@ function checkRange(begin, end, { args = [], grain }) {
   want(isRange, `a range goes from one whole number to another, not from ${begin} to ${end}`);
   want(Array.isArray(args), 'args is an array');
   const isGrain = grain === undefined || (Number.isSafeInteger(grain) && grain > 0);
-  if (!isGrain) throw new RangeError(`grain is a whole number above 0, not ${grain}`);
+  want(isGrain, `grain is a whole number above 0, not ${grain}`);
 }
 
 export async function parallelFor(inner, begin, end, options = {}) {
