@@ -73,10 +73,14 @@ if(PENNY_PORT STREQUAL "web")
 
   find_program(PENNY_NODE NAMES node REQUIRED)
   # Never one from PATH: an old Binaryen breaks modules quietly.
-  find_file(PENNY_WASM_OPT NAMES wasm-opt REQUIRED NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH
+  find_file(PENNY_WASM_OPT NAMES wasm-opt NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH
             PATHS "${PENNY_ROOT}/node_modules/binaryen/bin" "${PENNY_ROOT}/../binaryen/bin"
                   "${CMAKE_SOURCE_DIR}/node_modules/binaryen/bin"
             DOC "wasm-opt of the npm package binaryen, 132 or later")
+  if(NOT PENNY_WASM_OPT)
+    message(FATAL_ERROR "No wasm-opt of Binaryen 132 in ${CMAKE_SOURCE_DIR}/node_modules: npm install --save-dev "
+                        "binaryen@132.0.0, or configure with -DPENNY_WASM_OPT=<path of its wasm-opt for Node>")
+  endif()
   set(PENNY_MODULE_STACK_BYTES 65536 CACHE STRING "Shadow stack of the page's own instance of a module")
 else()
   find_package(Threads REQUIRED)

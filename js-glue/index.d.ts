@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 // index.d.ts: the page's side of penny-runtime.
 //
 // A *pool* is a shared WebAssembly memory and some *workers*, each of which runs the same module on

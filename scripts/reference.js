@@ -48,7 +48,10 @@ class File {
 
   /** The comment at its head, as Markdown: indented lines are code. */
   intro() {
-    const lines = this.text.split('\n').slice(1);
+    const lines = this.text
+      .replace(/^\/\/\/ .*\n/gm, '')
+      .split('\n')
+      .slice(1);
     const end = lines.findIndex((line) => !line.startsWith('//'));
     const plain = lines.slice(0, end).map((line) => line.replace(/^\/\/ ?/, ''));
     return plain

@@ -12,6 +12,17 @@ const programs = [...text.matchAll(/```c\n\/\/ example: (\w+)\n([\s\S]*?)```/g)]
 
 test('glue_docs_has_programs', () => assert.ok(programs.length >= 9, `${programs.length}`));
 
+test('glue_docs_builds_without_cmake', { timeout: 60_000 }, async () => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'prog.c'), programs[0][2]);
+  const [, command] = text.match(/```sh\ncd src\n([\s\S]*?)```/);
+  const here = command.replaceAll('../prog', join(folder, 'prog'));
+  const built = await run('sh', ['-c', here], { cwd: join(root, 'src'), timeoutSeconds: 50 });
+  assert.equal(built.code, 0, built.output);
+  const ran = await run(join(folder, 'prog'), [], { timeoutSeconds: 20 });
+  assert.equal(ran.code, 0, ran.output);
+});
+
 for (const [, name, code] of programs) {
   test(`glue_docs_${name}`, { timeout: 60_000 }, async () => {
     mkdirSync(folder, { recursive: true });
