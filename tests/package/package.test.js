@@ -117,6 +117,11 @@ export const number: Promise<number> = pool.then((p) => p.run('double', [1]));
 export const same: typeof createPool = Penny.createPool;
 `,
   );
+  // And those of the guide, as they are printed there.
+  const guide = readFileSync(join(root, 'docs/javascript.md'), 'utf8');
+  const printed = [...guide.matchAll(/```ts\n\/\/ example: (\S+)\n([\s\S]*?)```/g)];
+  assert.equal(printed.length, 2);
+  for (const [, name, code] of printed) writeFileSync(join(folder, name), code);
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   // es2022 is what the templates of bundlers say; it knows no Symbol.dispose.
   const flags = '--noEmit --strict --target es2022 --types'.split(' ');
@@ -124,8 +129,8 @@ export const same: typeof createPool = Penny.createPool;
     ['nodenext', 'nodenext', 'esnext,dom'],
     ['esnext', 'bundler', 'es2022,dom'],
   ]) {
-    const more = ['', '--module', module, '--moduleResolution', resolution, '--lib', lib, 'app.ts'];
-    const args = [tsc, ...flags, ...more];
+    const more = ['', '--module', module, '--moduleResolution', resolution, '--lib', lib];
+    const args = [tsc, ...flags, ...more, 'app.ts', ...printed.map(([, name]) => name)];
     const { code, output } = await run(process.execPath, args, { cwd: folder, timeoutSeconds: 60 });
     assert.equal(code, 0, `${module}: ${output}`);
   }
