@@ -27,7 +27,7 @@ if(PENNY_PORT STREQUAL "web")
                               COMPILE_OPTIONS "-ffp-contract=off;-O2;-fno-unroll-loops")
   set_source_files_properties("${PENNY_ROOT}/src/kernels_sort.c" PROPERTIES COMPILE_OPTIONS -Os)
   # So does the core: what runs once a root, a fault or a pool need not be unrolled.
-  foreach(_cold bury heap_pages js_tasks layout park pool port_web priority root scheduler trace)
+  foreach(_cold bury heap_pages js_tasks layout park pool port_web priority root scheduler task_stack trace)
     set_source_files_properties("${PENNY_ROOT}/src/${_cold}.c" PROPERTIES COMPILE_OPTIONS -Oz)
   endforeach()
 endif()

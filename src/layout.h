@@ -216,6 +216,8 @@ struct pn_worker {
   uint32_t mark; /* (id + 1) << 8, and above 17 bits how many workers had this block before: what a
                     root's state says of who runs it; the host writes it between two workers */
   pn_event *trace; /* a ring of control->trace_events, or NULL; the host sets it before the start */
+  double published_ms; /* when it published last */
+  double asks_at_ms;   /* when it may ask others for work again */
   /* statistics: the owner stores, anybody reads. */
   PN_ALIGN(64) uint64_t steals; /* +704 tasks won from others and run */
   uint64_t joins_helped;        /* of these, inside a join */

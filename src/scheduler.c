@@ -39,7 +39,7 @@ enum {
   URGENT_ENTRIES = PN_ENTRIES / 2
 };
 /* Milliseconds: a stolen task shorter than this was a crumb; the longest hesitation after one. */
-#define CRUMB_MS          0.002
+#define CRUMB_MS          0.001
 #define HESITATION_MAX_MS 0.02
 
 static uint32_t next_random(pn_worker *w) {
@@ -298,6 +298,20 @@ static bool steal_from(pn_worker *w, pn_task *head, pn_worker *victim, const pn_
   return true;
 }
 
+/* Asks a busy worker that offers nothing and was not asked yet, because it rests (task_stack.c:
+ * may_rest). Not too often: what it then offers may be gone before this worker comes. */
+static void ask(pn_worker *w, pn_worker *victim, const pn_root *root) {
+  /* Acquire: only compared. */
+  const pn_root *shown = pn_load_acquire(&victim->root);
+  if (!shown || (root && shown != root)) return;
+  /* Relaxed: a guess; who sleeps asks surely (park.c: begin_sleep). */
+  if (pn_load_relaxed(&victim->want) & PN_WANT_STEAL) return;
+  double now_ms = pn_port_now_ms();
+  if (now_ms < w->asks_at_ms) return;
+  w->asks_at_ms = now_ms + CRUMB_MS;
+  pn_stack_request(victim, PN_WANT_STEAL);
+}
+
 static bool steal_any(pn_worker *w, pn_task *head, const pn_root *root) {
   uint32_t workers =
       pn_load_relaxed(&w->control->workers); /* a worker that joins later is seen later */
@@ -312,6 +326,7 @@ static bool steal_any(pn_worker *w, pn_task *head, const pn_root *root) {
     if (steal_from(w, head, victim, root)) return true;
     if (!root && victim != w && start_root(w, head, pn_priority_take_deque(victim, PN_NORMAL)))
       return true;
+    if (victim != w) ask(w, victim, root);
     if (++at == workers) at = 0;
   }
   return false;
@@ -418,6 +433,8 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root
   bool heeds_urgent = root && !is_full && w->depth < URGENT_ENTRIES;
   bool helps_all = w->depth < HELP_DEPTH || !is_full;
   bool has_room = false;
+  /* What is over soon is waited for without asking. */
+  w->asks_at_ms = pn_port_now_ms() + CRUMB_MS;
   for (uint32_t spins = 0;;) {
     /* Acquire: pairs with the exchange in end_entry; the result and the task's effects are
      * visible. */

@@ -4,8 +4,8 @@
  *     split..head-1 private.
  * I2  Whatever moves top or split is an atomic read-modify-write of worker->ts.
  * I3  A slot is reused only after its task was joined; its address never changes.
- * I4  With more than one worker, an empty public part has PN_WANT_STEAL raised, or its emptier is
- *     about to raise it.
+ * I4  While another worker sleeps, an empty public part has PN_WANT_STEAL raised, or somebody is
+ *     about to raise it: its emptier, or the sleeper, who is not yet past its second look.
  * I5  The head is the end of a chunk, never the start of the one above: slot 0 of a chunk
  *     above the first is always popped by the slow path, which changes chunk.
  */
@@ -15,6 +15,10 @@
 #include "port.h"
 #include "scheduler.h"
 #include "trace.h"
+
+/* Milliseconds: what the owner takes back so soon after publishing it was published in vain. Less
+ * than a tick of the clock of a page, and than the steps of a loop (loops.c). */
+#define SOON_MS 0.004
 
 static pn_task *chunk_end(pn_chunk *chunk) {
   return chunk->tasks + PN_CHUNK_TASKS;
@@ -154,6 +158,7 @@ void pn_stack_serve(pn_worker *w, uint32_t end_index) {
     /* Release part: publishes the records below the new split to pn_stack_steal. Sequentially
      * consistent with the idle count: a sleeper either sees this or is seen by pn_park_wake_one. */
     pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
+    w->published_ms = pn_port_now_ms();
     pn_store_relaxed(&w->publishes, w->publishes + 1);                   /* own variable */
     pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
     pn_trace(w, PN_TRACE_PUBLISH, offered, NULL);
@@ -237,6 +242,17 @@ static uint32_t join_stolen(pn_worker *w, pn_task *head, pn_task *task, uint32_t
   return status;
 }
 
+/* The owner has taken back the last that it had published. May it wait until it is asked again,
+ * instead of offering at once? Where tasks take less than their publication, it saves a
+ * publication and a retreat at each level of a tree. Those who are awake ask (scheduler.c: ask). */
+static bool may_rest(const pn_worker *w) {
+  const pn_control *control = w->control;
+  /* Sequentially consistent, both: after the shrink; a sleeper counts itself before it asks
+   * (park.c: begin_sleep), so either it is seen here or it asks after the shrink (I4). */
+  if (pn_load_seq_cst(&control->idle) || pn_load_seq_cst(&control->joining)) return false;
+  return pn_port_now_ms() - w->published_ms < SOON_MS;
+}
+
 /* Pops the newest task by the slow path: 1 when the caller runs it, 0 when its result is in the
  * record. */
 int pn_sync_slow(pn_worker *w, pn_task *head) {
@@ -265,7 +281,7 @@ int pn_sync_slow(pn_worker *w, pn_task *head) {
       uint32_t split = top + (index - top) / 2;
       if (pn_cas_acq_rel(&w->ts, &ts, pn_pack(top, split))) break;
     }
-    if (!pn_stack_is_public(w) && has_thieves(w))
+    if (!pn_stack_is_public(w) && has_thieves(w) && !may_rest(w))
       pn_or_seq_cst(&w->want,
                     PN_WANT_STEAL); /* I4: who empties it raises; pn_stack_bounds below trips */
   }

@@ -10,12 +10,14 @@ import { startup } from '../startup/startup.js';
 import { steal } from '../steal/steal.js';
 import { submit } from '../submit/submit.js';
 import { sum } from '../sum/sum.js';
+import { smallTrees } from '../treesum/small.js';
 import { wake } from '../wake/wake.js';
 import { kernels } from './kernels.js';
 
 /** Problem name to (env) => Promise of results; a name may have several. */
 export const problems = [
   ...kernels,
+  { name: 'treesum', run: smallTrees },
   { name: 'fib', run: fib },
   { name: 'submit', run: submit },
   { name: 'latency', run: latency },

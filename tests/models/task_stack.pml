@@ -5,11 +5,12 @@
  * `limit` and `guard` are three words, so a torn request is among the interleavings. Checked:
  *   S  nothing runs twice, nothing is lost, no thief touches a record that was reused (assertions);
  *   P  at every moment at which everybody is asleep or in a long leaf (`timeout`): nobody sleeps while
- *      a public task is visible, and with an empty public part the request stands in all three words
- *      (so that the next spawn or sync publishes).
+ *      a public task is visible, and while somebody sleeps an empty public part has the request in all
+ *      three words (so that the next spawn or sync publishes).
  * Mutants (-D name): READ_BEFORE_CAS NO_REREAD LOWER_AFTER BLIND_STATUS SPLIT_STORE NO_RAISE
  *   SHRINK_NO_RAISE NO_RERAISE NO_CHAIN NO_WAKE NO_RECHECK OFFER_POPPED CHECK_WAITED_FIRST
- *   UNWIND_NO_WAIT UNWIND_STORE (with UNWIND: one task throws, and the stack is unwound)
+ *   REST_ALWAYS SLEEP_NO_ASK ASK_BEFORE_COUNT UNWIND_NO_WAIT UNWIND_STORE (with UNWIND: one task throws, and the stack is
+ *   unwound). NEVER_REST leaves out that owners rest: fewer states for a mutant that needs many slots.
  */
 #ifndef SPAWNS
 #define SPAWNS 5 /* tasks spawned in all; more than the slots in use, so slots are reused */
@@ -32,7 +33,28 @@ byte idle;
 bit ran[SPAWNS + 1];
 bit unwinding; /* ghost: nothing private is left, so nothing need be requested */
 
-#define P_HOLDS (top < split && state[1] && state[2] || top >= split && (unwinding || want && limit_0 && guard_max))
+#define P_HOLDS (top < split && state[1] && state[2] || top >= split && (unwinding || state[1] && state[2] || want && limit_0 && guard_max))
+
+/* pn_stack_request */
+inline request() {
+    // C: src/task_stack.c: pn_or_seq_cst(&victim->want, bits);
+    want = 1;
+    // C: src/task_stack.c: pn_store_seq_cst(&victim->limit, (uintptr_t)0);
+    limit_0 = 1;
+    // C: src/task_stack.c: pn_store_seq_cst(&victim->guard, UINTPTR_MAX);
+    guard_max = 1
+}
+
+/* begin_sleep: a sleeper asks everybody. */
+inline ask_all() {
+#ifndef SLEEP_NO_ASK
+    // C: src/park.c: pn_sched_request_all(w->control, PN_WANT_STEAL);
+    want = 1;
+    atomic { limit_0 = 1; guard_max = 1 }
+#else
+    skip
+#endif
+}
 
 /* wake_one (park.c): look at the count, then try each sleeper. */
 inline wake_one(k) {
@@ -199,11 +221,21 @@ sync:
     :: atomic { old <= p && top != old -> old = top }
 #endif
     od;
-    // C: src/task_stack.c: if (!pn_stack_is_public(w) && has_thieves(w))
+    // C: src/task_stack.c: if (!pn_stack_is_public(w) && has_thieves(w) && !may_rest(w))
     // C: src/task_stack.c: pn_or_seq_cst(&w->want, PN_WANT_STEAL);
 #ifndef SHRINK_NO_RAISE
     if
-    :: top >= split -> want = 1
+    :: top >= split ->
+        // C: src/task_stack.c: if (pn_load_seq_cst(&control->idle) || pn_load_seq_cst(&control->joining)) return false;
+        // C: src/task_stack.c: return pn_port_now_ms() - w->published_ms < SOON_MS;
+        if
+#ifdef REST_ALWAYS
+        :: skip
+#elif !defined(NEVER_REST)
+        :: idle == 0 /* it was soon, and the owner rests */
+#endif
+        :: want = 1
+        fi
     :: else
     fi;
 #endif
@@ -217,7 +249,13 @@ stolen:
     // C: src/task_stack.c: if (!pn_cas_acq_rel(&w->ts, &expected, pn_pack(index, index))) pn_port_fatal("penny: the task stack is corrupt");
     atomic { assert(top == p + 1 && split == p + 1); top = p; split = p; p = 0 }
     if
-    :: top >= split -> want = 1
+    :: top >= split ->
+        if
+#ifndef NEVER_REST
+        :: idle == 0
+#endif
+        :: want = 1
+        fi
     :: else
     fi;
     bounds();
@@ -305,12 +343,7 @@ again:
            last = 0;
 #ifndef NO_RAISE
            // C: src/task_stack.c: if (top + 1 == split) pn_stack_request(victim, PN_WANT_STEAL);
-           // C: src/task_stack.c: pn_or_seq_cst(&victim->want, bits);
-           want = 1;
-           // C: src/task_stack.c: pn_store_seq_cst(&victim->limit, (uintptr_t)0);
-           limit_0 = 1;
-           // C: src/task_stack.c: pn_store_seq_cst(&victim->guard, UINTPTR_MAX);
-           guard_max = 1
+           request()
 #endif
        :: else
        fi;
@@ -357,10 +390,22 @@ again:
        :: atomic { else -> old = 0; t = 0; id = 0 }
        fi;
        goto again
-    :: else
+#ifndef NEVER_REST
+    // C: src/scheduler.c: if (victim != w) ask(w, victim, root);
+    :: atomic { top >= split && !want -> want = 1; limit_0 = 1; guard_max = 1 } /* torn ones are below */
+       goto again
+#endif
+    :: top >= split
     fi;
+#ifdef ASK_BEFORE_COUNT
+    ask_all();
     idle++;
     state[me] = 0;
+#else
+    idle++;
+    state[me] = 0;
+    ask_all();
+#endif
     if
     :: top < split ->
         if
