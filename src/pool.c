@@ -204,12 +204,12 @@ int64_t pn_pool_destroy(void) {
 static pn_heap_context *begin_heap(pn_worker *w) {
   if (w) return &w->heap;
 #ifdef PN_FOREIGN_THREADS
-  uint32_t expected = 0;
+  uint32_t expected = 0, looks = 0;
   /* Acquire: pairs with the release in end_heap. Held for one allocation; never used on a web
    * page. */
   while (!pn_cas_acquire(&the_pool->host_lock, &expected, 1u)) {
     expected = 0;
-    pn_port_pause();
+    pn_port_pause(looks++);
   }
 #endif
   return &the_pool->host_heap;

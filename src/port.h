@@ -17,8 +17,9 @@ void pn_port_set_self(pn_worker *worker);
 void pn_port_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
 /* Wakes at most `count` threads that wait on the word. */
 void pn_port_wake(uint32_t *word, uint32_t count);
-/* A hint that this thread spins. */
-void pn_port_pause(void);
+/* This thread spins and has looked so many times in a row: a hint to the core, or to the system that
+ * another thread may have it. */
+void pn_port_pause(uint32_t looks);
 double pn_port_now_ms(void);
 /* May this thread block (not the page's)? */
 bool pn_port_may_block(void);

@@ -38,7 +38,9 @@ void pn_port_wake(uint32_t *word, uint32_t count) {
   __builtin_wasm_memory_atomic_notify((int *)(void *)word, count);
 }
 
-void pn_port_pause(void) {} /* this toolchain knows no pause instruction */
+void pn_port_pause(uint32_t looks) {
+  (void)looks;
+} /* this toolchain knows no pause instruction */
 double pn_port_now_ms(void) {
   return emscripten_get_now();
 }

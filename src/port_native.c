@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,7 +55,15 @@ void pn_port_wake(uint32_t *word, uint32_t count) {
           0);
 }
 
-void pn_port_pause(void) {
+/* Looks after which a thread that finds nothing offers its core to others. */
+enum { LOOKS_BEFORE_YIELD = 20 };
+
+void pn_port_pause(uint32_t looks) {
+  /* With fewer cores than threads the one that is looked to may be waiting for this core. */
+  if (looks >= LOOKS_BEFORE_YIELD) {
+    sched_yield();
+    return;
+  }
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)

@@ -85,7 +85,8 @@ void pn_port_wake(uint32_t *word, uint32_t count) {
   /* The caller has changed the word before; pairs with the wait above. */
   __builtin_wasm_memory_atomic_notify((int *)word, count);
 }
-void pn_port_pause(void) {
+void pn_port_pause(uint32_t looks) {
+  (void)looks;
 } /* wasm has no such instruction, and a call to JavaScript would cost more than it saves */
 double pn_port_now_ms(void) {
   return pn_js_now();
@@ -430,7 +431,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
     } else if (is_busy) {
       return IDLE;
     } else if (++spins < patience(w->control)) {
-      pn_port_pause();
+      pn_port_pause(spins);
     } else if (!has_events) {
       pn_park_idle(w);
       spins = 0;

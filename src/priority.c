@@ -17,7 +17,7 @@
 pn_root *pn_priority_take_deque(pn_worker *victim, uint32_t priority) {
   uintptr_t item;
   pn_outcome outcome;
-  while ((outcome = pn_deque_take(&victim->roots_of[priority], &item)) == PN_LOST) pn_port_pause();
+  while ((outcome = pn_deque_take(&victim->roots_of[priority], &item)) == PN_LOST) pn_port_pause(0);
   return outcome == PN_TAKEN ? (pn_root *)item : NULL;
 }
 

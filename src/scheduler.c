@@ -317,7 +317,7 @@ static bool steal_any(pn_worker *w, pn_task *head, const pn_root *root) {
       pn_load_relaxed(&w->control->workers); /* a worker that joins later is seen later */
   if (workers < 2) return false;
   if (!root && w->hesitation_ms > 0) {
-    while (pn_port_now_ms() < w->hesitates_until_ms) pn_port_pause();
+    while (pn_port_now_ms() < w->hesitates_until_ms) pn_port_pause(SPINS_BEFORE_PARK);
   }
   if (steal_from(w, head, pn_worker_at(w->control, w->last_victim), root)) return true;
   uint32_t at = next_random(w) % workers;
@@ -418,7 +418,7 @@ void pn_sched_loop(pn_worker *w) {
                    &w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
       return;
     } else if (++spins < SPINS_BEFORE_PARK) {
-      pn_port_pause();
+      pn_port_pause(spins);
     } else {
       pn_park_idle(w);
       spins = 0;
@@ -460,7 +460,7 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root
       }
     }
     if (++spins < SPINS_BEFORE_PARK) {
-      pn_port_pause();
+      pn_port_pause(spins);
     } else {
       pn_park_join(w, task, w->depth < PN_ENTRIES && helps_all ? root : NULL, heeds_urgent);
       spins = 0;
