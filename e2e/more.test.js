@@ -336,6 +336,34 @@ test("arrays that tasks give back are known, or are the page's from then on", as
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });
 
+test('what a task still writes to after its abort is not given out again', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js', workers: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const array = pool.array(Float64Array, 20_000);
+    const running = pool.run('fillFor', [array, 200], { signal });
+    while (array[0] !== 7) await sleep(1);
+    controller.abort();
+    const name = await running.catch((reason) => reason.name);
+    pool.free(array);
+    const others = Array.from({ length: 4 }, () => pool.array(Float64Array, 20_000));
+    const out = { name, freed: await failure(() => pool.run('fillFor', [array, 1])) };
+    await pool.run('next', [1]); // after it, on the same worker
+    out.isZero = others.every((other) => other.every((value) => value === 0));
+    // Now nothing is left that could write.
+    const [{ byteOffset }] = others;
+    pool.free(others[0]);
+    out.isUsedAgain = pool.array(Float64Array, 20_000).byteOffset === byteOffset;
+    await pool.dispose();
+    return out;
+  });
+  assert.equal(result.name, 'AbortError');
+  assert.equal(result.freed.name, 'DataCloneError');
+  assert.ok(result.isZero, 'another array was overwritten');
+  assert.ok(result.isUsedAgain, 'memory is kept for ever');
+});
+
 test('map over a million tiny items', async () => {
   const rates = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/page_tasks.js' });

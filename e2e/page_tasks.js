@@ -13,6 +13,10 @@ export const spin = (ms) => {
   for (const end = performance.now() + ms; performance.now() < end; );
   return ms;
 };
+/** Writes for so long, without a look at anything. */
+export const fillFor = (values, ms) => {
+  for (const end = performance.now() + ms; performance.now() < end; ) values.fill(7);
+};
 export const spinLater = async (ms) => {
   await new Promise((done) => setTimeout(done, 10));
   return spin(ms);

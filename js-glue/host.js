@@ -44,6 +44,7 @@ export class Host {
     this.stage = new DataView(view.memory.buffer, view.exports.pn_web_stage() >>> 0, 64);
     this.slots = []; // by ticket: what was submitted and has not come back, or undefined
     this.free = [];
+    this.late = 0; // tasks that were given up and have not ended
     this.pending = 0; // promises that are not settled
     this.completed = 0;
     this.chain = 0; // completions that were taken and not yet looked at: newest first, linked
@@ -113,6 +114,7 @@ export class Host {
     const end = (reason) => {
       if (!slot.reject) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
+      this.late++;
       this.finish(slot, 'reject', reason);
       this.expect(slot);
     };
@@ -256,7 +258,7 @@ export class Host {
         this.finish(slot, 'reject', error);
       }
       this.ending = 0;
-    }
+    } else this.late--;
     this.exports.pn_web_release(root);
   }
 

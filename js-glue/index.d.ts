@@ -454,10 +454,10 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
 
   /**
    * Gives an array's memory back; passing it to a task then throws. `array[Symbol.dispose]` does the
-   * same (`using`). Not while a task may still use it: one that was cancelled goes on until its next
-   * poll, so leave its arrays to the collector. An array that nothing refers to any more, parts made by
-   * `subarray` and tasks that have not ended included, is freed some time later; views made in other
-   * ways do not count: keep the array while they are used.
+   * same (`using`). Not while a task uses it whose promise is pending; while one that was given up has
+   * not ended, the memory is kept, and the collector frees it. So it does, some time later, with an
+   * array that nothing refers to any more, parts made by `subarray` and tasks that have not ended
+   * included; views made in other ways do not count: keep the array while they are used.
    * @throws TypeError for what `array` of this pool did not give, or that was freed; PENNY_ECLOSED.
    */
   free(array: ArrayBufferView): void;

@@ -408,12 +408,14 @@ class Pool extends EventTarget {
     this.#open();
     const { freed } = this.#view;
     want(!freed.has(array), 'this array was freed already');
-    const isOurs =
-      ArrayBuffer.isView(array) && this.#live.get(array.byteOffset)?.ref.deref() === array;
+    const isOurs = array && this.#live.get(array.byteOffset)?.ref.deref() === array;
     want(isOurs, 'free takes what array() of this pool gave');
     freed.add(array);
-    this.#registry.unregister(array);
-    this.#drop(array.byteOffset);
+    // What was given up may still write to it: then the registry frees it, when no task has it.
+    if (!this.#host.late) {
+      this.#registry.unregister(array);
+      this.#drop(array.byteOffset);
+    }
   }
 
   #fill(at, bytes, value) {

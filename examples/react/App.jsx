@@ -39,8 +39,7 @@ export function App() {
       image.data.set(to);
       context.putImageData(image, 0, 0);
       setStatus(`Done in ${Math.round(performance.now() - start)} ms on ${pool.size} workers.`);
-      // Only now: what is cancelled may still write for a moment. Then the collector frees them.
-      pool.free(from);
+      pool.free(from); // otherwise the collector does it, some time later
       pool.free(to);
     } catch (reason) {
       setStatus(controller.signal.aborted ? 'Cancelled: the picture is as it was.' : `${reason}`);
