@@ -40,12 +40,18 @@ async function build(bundler) {
   return out;
 }
 
-/** The program in a page of a server that sends the headers and knows nothing but these folders. */
+/**
+ * The program in a page of a server that knows nothing but these folders; and once more of one that does not send
+ * the headers.
+ */
 async function runIn(mounts) {
-  const page = await open({ mounts }, '');
-  assert.deepEqual(await page.evaluate('globalThis.result'), expected);
-  assert.deepEqual(page.errors, []);
-  await page.close();
+  for (const isolated of [true, false]) {
+    const page = await open({ mounts, isolated }, '');
+    const result = { ...expected, isSupported: isolated };
+    assert.deepEqual(await page.evaluate('globalThis.result'), result);
+    assert.deepEqual(page.errors, []);
+    await page.close();
+  }
 }
 
 const bundled = (name) =>

@@ -1,7 +1,7 @@
 // faults.test.js: what a pool does when tasks, workers or the page misbehave; after each, the next
 // task works. In a real browser.
 import assert from 'node:assert/strict';
-import { browserTests } from './harness.js';
+import { browserTests, isSingle } from './harness.js';
 
 const { inPage, test } = browserTests();
 const clean = { isClean: true, liveBlocks: 0 };
@@ -66,7 +66,8 @@ test('a worker that is lost fails its tasks within a second', async () => {
   assert.deepEqual(result.end, clean);
   // Engines differ in whether a thread that is ended finishes what it runs.
   assert.ok(result.killed.value === '1' || result.killed.code === 'PENNY_EWORKER');
-  assert.ok(result.killedMs < 1000, `took ${result.killedMs} ms`);
+  // There it is run again, which takes its 500 ms once more.
+  assert.ok(result.killedMs < (isSingle ? 1500 : 1000), `took ${result.killedMs} ms`);
   assert.equal(result.afterKilled, '55');
 });
 

@@ -5,13 +5,23 @@ import { serve } from '../scripts/serve.js';
 import { launch } from './browser.js';
 
 export const engine = process.env.PENNY_ENGINE ?? 'chromium';
+/** PENNY_SINGLE=1: on pages that are not isolated, with fallback: 'single' (single.test.js). */
+export const isSingle = process.env.PENNY_SINGLE === '1';
+/** How many workers a pool has that asked for `count`. */
+export const workersOf = (count) => (isSingle ? 1 : count);
+/** By name: why a test does not apply there. */
+export const inapplicable = new Map();
 export const isLong = process.env.PENNY_LONG === '1';
 
 // What every script in a page may use: `penny` is the module, `start` makes a pool on the test
 // tasks, `failure` gives an error as plain values, `sleep` waits.
 const prelude = `
   const wasm = '/build/wasm/e2e/e2e_tasks.wasm';
-  const penny = await import('/js-glue/index.js');
+  const isSingle = ${isSingle};
+  const index = await import('/js-glue/index.js');
+  const createPool = (options, ...rest) =>
+    index.createPool(isSingle ? { fallback: 'single', ...options } : options, ...rest);
+  const penny = { ...index, createPool };
   const start = (options) => penny.createPool({ wasm, workers: 2, ...options });
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
   const failure = async (action) => {
@@ -25,8 +35,14 @@ const prelude = `
   };
 `;
 
+let tests;
 /** Sets up the browser for this file. Gives openPage(options of serve), closed after each file. */
 export function browserTests() {
+  tests ??= makeTests();
+  return tests;
+}
+
+function makeTests() {
   let browser;
   const servers = new Map();
   before(async () => {
@@ -36,7 +52,8 @@ export function browserTests() {
     await browser?.close();
     for (const server of servers.values()) await server.close();
   });
-  const open = async (options = {}, path = 'e2e/page.html') => {
+  const open = async (given = {}, path = 'e2e/page.html') => {
+    const options = isSingle ? { isolated: false, ...given } : given;
     const key = JSON.stringify(Object.keys(options).length ? options : {});
     if (!servers.has(key)) servers.set(key, await serve(options));
     const page = await browser.newPage(servers.get(key).url + path);
@@ -53,6 +70,10 @@ export function browserTests() {
       const source = `(async () => { ${prelude} return (${fn})(${JSON.stringify(arg) ?? ''}); })()`;
       return (page ?? shared).evaluate(source, undefined, seconds);
     },
-    test: (name, action) => test(`${engine}: ${name}`, { timeout: 120_000 }, action),
+    test(name, action) {
+      if (inapplicable.has(name)) return;
+      const label = isSingle ? `${engine} single` : engine;
+      test(`${label}: ${name}`, { timeout: 120_000 }, action);
+    },
   };
 }

@@ -17,6 +17,8 @@ export const spin = (ms) => {
 export const fillFor = (values, ms) => {
   for (const end = performance.now() + ms; performance.now() < end; ) values.fill(7);
 };
+/** When it has ended, for every thread's clock. */
+export const spinAndTell = (ms) => spin(ms) && performance.timeOrigin + performance.now();
 export const spinLater = async (ms) => {
   await new Promise((done) => setTimeout(done, 10));
   return spin(ms);

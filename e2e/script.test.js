@@ -31,12 +31,12 @@ after(async () => {
 });
 
 /** A page with the tag; its own script has to be a file, as policies want it. */
-async function scriptPage(tag, csp) {
+async function scriptPage(tag, csp, isolated = true) {
   const html = (_request, response) => {
     response.setHeader('Content-Type', 'text/html');
     response.end(`<!doctype html><meta charset="utf-8"><title>Penny</title>${tag}`);
   };
-  return open({ csp, routes: { '/script.html': html } }, 'script.html');
+  return open({ csp, isolated, routes: { '/script.html': html } }, 'script.html');
 }
 
 const answerOf = (page, options = {}) =>
@@ -57,6 +57,19 @@ const eval1 = "'wasm-unsafe-eval'";
 test('script_own_site_strict_policy', async () => {
   const page = await scriptPage(own, `${strict}; script-src 'self' ${eval1}`);
   assert.deepEqual(await answerOf(page), expected);
+  assert.deepEqual(page.errors, []);
+  await page.close();
+});
+
+test('script_without_isolation_on_one_worker', async () => {
+  const page = await scriptPage(
+    own,
+    `${strict}; script-src 'self' ${eval1}; connect-src 'self'`,
+    false,
+  );
+  const wasm = '/build/wasm/e2e/e2e_tasks.wasm';
+  const result = await answerOf(page, { wasm, fallback: 'single' });
+  assert.deepEqual(result, { ...expected, call: '6765' });
   assert.deepEqual(page.errors, []);
   await page.close();
 });

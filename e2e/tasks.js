@@ -31,3 +31,11 @@ export const byLastDigit = (a, b) => (Number(a) % 10) - (Number(b) % 10);
 export const byNothing = () => {
   throw new RangeError('no order');
 };
+export const writePart = (array, from, to, value) => {
+  array.fill(value, from, to);
+};
+export const writeAndFail = ({ deep: [array] }) => {
+  array.fill(7);
+  throw new RangeError('after it wrote');
+};
+export const giveBack = (array) => array;

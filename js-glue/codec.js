@@ -168,8 +168,9 @@ function putObject(object) {
   const name = nameOf(object);
   if (/^(Error|DOMException)$/.test(name) || object instanceof Error) return putError(object);
   if (name === 'Object') return putMade(OBJECT, object);
-  if (name === 'ArrayBuffer' || ArrayBuffer.isView(object)) return putBinary(object);
+  // First: it may be an ArrayBuffer (single.js).
   if (view?.buffers.has(object)) return putMade(MEMORY, object);
+  if (name === 'ArrayBuffer' || ArrayBuffer.isView(object)) return putBinary(object);
   if (name === 'RegExp') return putMade(REGEXP, object, [object.source, object.flags]);
   putWrapped(object, name);
 }
@@ -239,7 +240,7 @@ function putBinary(object) {
     // Some of these throw when the buffer is detached, or became too short.
     part = new Uint8Array(buffer);
     object.at?.(0);
-    offset = object.byteOffset;
+    offset = object.byteOffset + (view?.base?.(buffer) ?? 0);
     length = object.length ?? object.byteLength;
   } catch {
     return refuse('a detached buffer');

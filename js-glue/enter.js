@@ -21,7 +21,8 @@ export const isStackOverflow = (error) =>
   error?.name === 'InternalError';
 
 /**
- * Gives the exports, to the view too. `hooks` may have run(root), ring() and print(text, isError);
+ * Gives the exports, to the view too. `hooks` may have run(root), ring(), print(text, isError) and
+ * enter(argument), which is told of each root and stolen task that begins;
  * `stack` is { top, bottom } of this thread's own C stack, none for the page, which has the one of
  * the link.
  */
@@ -45,6 +46,7 @@ export function instantiate(module, view, hooks = {}, stack) {
   const env = {
     memory: view.memory,
     pn_js_enter(body, worker, head, argument, level) {
+      hooks.enter?.(argument >>> 0);
       const pointer = exports.__stack_pointer.value;
       try {
         exports.pn_web_body(body, worker, head, argument);

@@ -3,6 +3,7 @@
 import * as page from './index.js';
 import { isWorker } from './script.js';
 import * as worker from './worker.js';
+import './single_worker.js';
 
 globalThis.Penny = { ...worker, ...page };
 if (isWorker) worker.serve();

@@ -118,6 +118,13 @@ export interface PoolOptions<T extends object = Tasks> {
    * that (default: little).
    */
   memory?: { initialBytes?: number; maximumBytes?: number };
+  /**
+   * Where there is no shared memory (a page that is not cross-origin isolated): run on one worker, by messages,
+   * instead of rejecting with PENNY_ENOISOLATION. Arrays of the pool are ordinary ones there, copied in and
+   * written back when the call settles; a task that runs sees its abort only after it has given way; `wasm` may
+   * not be a compiled module. Elsewhere it changes nothing.
+   */
+  fallback?: 'single';
   /** Notes what the workers do, for `trace()`. Default: false. */
   trace?: boolean;
   /**

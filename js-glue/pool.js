@@ -46,7 +46,7 @@ function checkTaskOptions({ signal, timeout, onProgress, transfer }) {
 }
 
 /** Rejects with the signal's reason, or after the time for starting. */
-function within(promise, { signal, startTimeoutMs }) {
+export function within(promise, { signal, startTimeoutMs }) {
   const text = `no answer in ${startTimeoutMs} ms: does the worker's file call serve()?`;
   const late = () => new PennyError('PENNY_ESTART', text);
   return new Promise((resolve, reject) => {
@@ -59,7 +59,7 @@ function within(promise, { signal, startTimeoutMs }) {
 export async function createPool(given = {}, host = web) {
   const options = checkOptions(given, host);
   options.signal?.throwIfAborted();
-  checkPlatform(options);
+  if (checkPlatform(options)) return (await import('./single.js')).createPool(options);
   const workers = makeWorkers(options);
   try {
     return await within(
@@ -82,7 +82,7 @@ function isFew(args) {
   return count < 7 && count === args.length;
 }
 
-class Pool extends EventTarget {
+export class Pool extends EventTarget {
   #options;
   #view;
   #exports;
@@ -111,7 +111,7 @@ class Pool extends EventTarget {
     this.#size = this.#crew.present = options.workers;
     this.#all = names;
     this.#names = names.filter((name) => !name.startsWith(BUILT_IN));
-    this.#host = new Host(view, options);
+    this.#host = new (view.Host ?? Host)(view, options);
     this.#host.onBroken = () => this.dispose();
     this.#host.onOverdue = async (slot) => (await this.#faults()).stop(this.#inner, slot);
     this.#host.look();

@@ -25,4 +25,7 @@ function makeWorker(name) {
   return new Worker(blob, { name, type: isModule ? 'module' : 'classic' });
 }
 
+/** The built-in worker has it; one of the program's own finds it beside this script. */
+export const single = () => address && String(new URL('single_worker.js', address));
+
 export const web = { ...page, makeWorker };

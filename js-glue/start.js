@@ -65,19 +65,22 @@ export function checkOptions(options, host) {
   };
 }
 
-export function checkPlatform({ worker, host }) {
+/** Gives true where the pool is to do without shared memory (single.js). */
+export function checkPlatform({ worker, host, fallback }) {
+  if (fallback && fallback !== 'single') throw new TypeError("fallback is 'single'");
   const missing = support(host).missing.filter((name) => name !== 'Worker' || !worker);
   if (missing.includes('WebAssembly') || missing.includes('Worker'))
     throw new PennyError('PENNY_EPLATFORM', `this platform has no ${missing.join(', ')}`);
-  if (missing.length) {
+  if (missing.length && !fallback) {
     const isFile = globalThis.location?.protocol === 'file:';
     throw new PennyError('PENNY_ENOISOLATION', isFile ? FILE : ISOLATION);
   }
+  return missing.length;
 }
 
 /* ---- module and memory ---- */
 
-function moduleError(text, cause) {
+export function moduleError(text, cause) {
   const error = errorFor('EMODULE', text, cause);
   if (/security policy|unsafe-eval|csp/i.test(error.message))
     error.message += " (the page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)";

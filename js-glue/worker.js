@@ -1,6 +1,7 @@
 // worker.js: the worker's side: attaches to the memory that the page sends once, then runs tasks
 // for ever. Importing it outside of a pool does nothing but let `spawn` and the others run serially.
 import * as loops from './builtin.js';
+import { decode } from './codec.js';
 import { instantiate } from './enter.js';
 import * as entries from './entries.js';
 import { errorFor, errorOf, PennyError, sleep } from './errors.js';
@@ -90,13 +91,23 @@ async function start(message) {
   const functions = names.map((name) => shared.tasks[name]);
   names.push(...Object.keys(loops.builtins));
   functions.push(...Object.values(loops.builtins), ...loops.helpers);
-  const view = new MemoryView(message.memory);
   const hooks = {
     run: entries.runRoot,
     runStolen: entries.runStolen,
     ring: () => shared.port.postMessage({ penny: 'ring' }),
   };
-  const exports = instantiate(message.module, view, hooks, message.stack);
+  const { single } = message.memory;
+  let begin = instantiate;
+  if (single) {
+    // Without shared memory this completes the message and the hooks.
+    const key = Symbol.for('penny.single');
+    if (!globalThis[key]) await load(single);
+    const parts = [instantiate, MemoryView, decode];
+    parts.push(entries.carry, entries.countReady);
+    begin = globalThis[key](message, hooks, shared, ...parts);
+  }
+  const view = new MemoryView(message.memory);
+  const exports = begin(message.module, view, hooks, message.stack);
   if (exports.pn_web_attach(message.id)) throw errorOf(view, ENOMEM);
   const codecOptions = { errors: shared.errors };
   core.attach({
@@ -110,11 +121,13 @@ async function start(message) {
     codecOptions,
   });
   // A task that ends its worker: the page has to know, and this thread may touch nothing any more.
-  globalThis.close = () => {
-    shared.port.postMessage({ penny: 'gone' });
-    const word = new Int32Array(new SharedArrayBuffer(4));
-    for (;;) Atomics.wait(word, 0, 0);
-  };
+  globalThis.close =
+    hooks.close ??
+    (() => {
+      shared.port.postMessage({ penny: 'gone' });
+      const word = new Int32Array(new SharedArrayBuffer(4));
+      for (;;) Atomics.wait(word, 0, 0);
+    });
   // Held until this worker ends, however it ends: whoever asks for it next is told so.
   const lock = `penny-${Math.random()}`;
   await new Promise((resolve) => {
@@ -126,7 +139,7 @@ async function start(message) {
     globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
   });
   shared.port.postMessage({ penny: 'ready', names, lock });
-  loop(exports, view, message.block).then(
+  loop(exports, view, message.block, hooks).then(
     () => shared.port.postMessage({ penny: 'left' }),
     (error) => tell('gone', error),
   );
@@ -136,11 +149,12 @@ async function start(message) {
  * Runs what there is; between JavaScript tasks promises and generators get their turn, and every
  * few milliseconds timers and messages do.
  */
-async function loop(exports, view, block) {
+async function loop(exports, view, block, { nap }) {
   const channel = new MessageChannel();
   // In WebKit messages between ports wait for the page, which may be busy.
-  const word = new Int32Array(new SharedArrayBuffer(4));
+  const word = !nap && new Int32Array(new SharedArrayBuffer(4));
   const turn = () => {
+    if (nap) return nap(true);
     if (Atomics.waitAsync) {
       const { value } = Atomics.waitAsync(word, 0, 0);
       Atomics.notify(word, 0);
@@ -164,7 +178,7 @@ async function loop(exports, view, block) {
       await null;
       continue;
     }
-    if (outcome === ASLEEP) await awake(view, block + WORKER_STATE);
+    if (outcome === ASLEEP) await (nap?.() ?? awake(view, block + WORKER_STATE));
     // Its promises are pending; nobody wakes it.
     else if (outcome === LEAVING) await sleep(TURN_MS);
     else await turn();

@@ -18,9 +18,9 @@ const at = (name) => join(glue, name);
 // weighs more fails, so lower it when something became smaller.
 const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
-  initial: { target: 10_000, reached: 17_795 },
+  initial: { target: 10_000, reached: 17_995 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 21_580 },
+  everything: { target: 20_000, reached: 25_620 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
   'core module': { target: 12_000, reached: 11_960 },
 };
@@ -83,7 +83,7 @@ const embed = {
 const single = {
   name: 'single',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/web\.js$/ }, ({ importer }) =>
+    onResolve({ filter: /^\.\/(web|single_url)\.js$/ }, ({ importer }) =>
       importer.endsWith('script.js') ? undefined : { path: at('script.js') },
     );
   },
@@ -132,7 +132,7 @@ async function makeDist() {
   const split = { splitting: true, chunkNames: '[name]-[hash]', metafile: true };
   const { metafile } = await bundle({ entryPoints: modules, ...split });
   // Whole, so that bundlers may copy it like a picture.
-  await bundle({ entryPoints: [at('worker.entry.js')] });
+  await bundle({ entryPoints: [at('worker.entry.js'), at('single_worker.js')] });
   const entryPoints = { 'penny.iife': at('iife.js') };
   // It stands alone, a program for pages that have no other part of the package.
   await build({ ...options, mangleProps: undefined, entryPoints: [at('coi.js')], format: 'iife' });
@@ -149,7 +149,7 @@ async function makeDist() {
     const marked = 'import(/* @vite-ignore */ /* webpackIgnore: true */ ';
     writeFileSync(join(dist, name), text.replace(/\bimport\((?=[\w$])/g, marked));
   }
-  for (const name of ['index', 'worker', 'vite'])
+  for (const name of ['index', 'worker', 'single_worker', 'vite'])
     copyFileSync(at(`${name}.d.ts`), join(dist, `${name}.d.ts`));
   copyFileSync(at('iife.d.ts'), join(dist, 'penny.iife.d.ts'));
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));

@@ -381,10 +381,6 @@ EXPORT(pn_web_revive) int pn_web_revive(uint32_t id) {
 EXPORT(pn_web_attach) int pn_web_attach(uint32_t id) {
   return pn_pool_worker_init(pn_worker_at(pn_pool(), id));
 }
-/* A thread of a test program that is no worker and may block. */
-EXPORT(pn_web_set_blocking) void pn_web_set_blocking(void) {
-  pn_blocks = 1;
-}
 
 /* How often an idle worker looks for work before it sleeps. While others are awake they may offer some at any moment; when
  * all of them sleep only the host can, and on a busy machine it needs the core that a look takes. */
@@ -406,7 +402,9 @@ static bool is_woken_soon(pn_worker *w) {
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
  * nothing to do and the thread sleeps in its event loop until its state word is no longer
  * PN_SLEEPING (ASLEEP: only when `has_events`; otherwise it sleeps in here). AGAIN, too, when roots
- * that its JavaScript detached have ended. With `is_busy` it gives IDLE instead of looking for work
+ * that its JavaScript detached have ended. With 2 for `has_events` it never waits, because its memory is not
+ * shared (js-glue/single_worker.js), and gives AGAIN after each task: all that the host wants comes
+ * by message. With `is_busy` it gives IDLE instead of looking for work
  * a second time. LEAVING: it takes nothing more, and what is pending here has not ended. */
 EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
   pn_worker *w = pn_port_self();
@@ -420,7 +418,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
     }
     if (pn_sched_step(w)) {
       spins = 0;
-      if (pn_ran_js) {
+      if (pn_ran_js || has_events > 1) {
         pn_ran_js = 0;
         return AGAIN;
       }
@@ -438,7 +436,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
     } else if (pn_park_announce(w)) {
       pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
       pn_trace(w, PN_TRACE_PARK, PN_SLEEPING, NULL);
-      if (w->late || !is_woken_soon(w)) return ASLEEP;
+      if (w->late || has_events > 1 || !is_woken_soon(w)) return ASLEEP;
       spins = 0;
     }
   }

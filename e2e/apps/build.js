@@ -65,8 +65,9 @@ const bundlers = {
     if (warnings.length > 0) throw new Error(JSON.stringify(warnings));
     // esbuild leaves new URL(..., import.meta.url) alone: what it names is copied.
     copyFileSync(join(folder, 'kernels.wasm'), join(out, 'kernels.wasm'));
-    const built = join(folder, 'node_modules/penny-runtime/dist/worker.entry.js');
-    copyFileSync(built, join(out, 'worker.entry.js'));
+    const built = join(folder, 'node_modules/penny-runtime/dist');
+    for (const name of ['worker.entry.js', 'single_worker.js'])
+      copyFileSync(join(built, name), join(out, name));
     html();
   },
 

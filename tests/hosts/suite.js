@@ -1,7 +1,15 @@
 // suite.js: the page's side in Node, Deno and Bun, from dist/: one program that prints a line for
 // each test and then ends by itself, with a pool that nobody disposed of.
+//
+// PENNY_SINGLE=1: the same with fallback: 'single', as on a page that is not isolated. All of it applies.
 import assert from 'node:assert/strict';
-import { createPool, isSupported, PennyError } from '../../dist/node.js';
+import { env } from 'node:process';
+import { createPool as create, isSupported, PennyError } from '../../dist/node.js';
+
+const isSingle = env.PENNY_SINGLE === '1';
+// These hosts always have shared memory; this is how a page says that it has none.
+if (isSingle) globalThis.crossOriginIsolated = false;
+const createPool = (options) => create(isSingle ? { fallback: 'single', ...options } : options);
 
 const wasm = new URL('../../build/wasm/e2e/e2e_tasks.wasm', import.meta.url);
 const tasks = new URL('tasks.js', import.meta.url);
@@ -21,8 +29,9 @@ const event = (type) =>
 
 const tests = {
   async supported() {
-    assert.deepEqual(isSupported(), { ok: true, missing: [] });
-    assert.equal(pool.size, 2);
+    const missing = isSingle ? ['crossOriginIsolated'] : [];
+    assert.deepEqual(isSupported(), { ok: !isSingle, missing });
+    assert.equal(pool.size, isSingle ? 1 : 2);
   },
   async call() {
     assert.equal(await pool.call('fib', [20]), 6765n);

@@ -9,8 +9,9 @@ async function run() {
     worker: () => new Worker(new URL('./penny.worker.js', import.meta.url), { type: 'module' }),
     module: tasks,
     wasm: new URL('./kernels.wasm', import.meta.url),
+    fallback: 'single',
   });
-  const bare = await createPool({ workers: 1, startTimeoutMs: 8000 }).then(
+  const bare = await createPool({ workers: 1, fallback: 'single', startTimeoutMs: 8000 }).then(
     async (pool) => {
       const { workers } = pool.stats();
       await pool.dispose();

@@ -1,0 +1,152 @@
+// single.test.js: the tests of other files once more, on pages that are not isolated, in pools with
+// fallback: 'single'; and what is new there.
+import assert from 'node:assert/strict';
+
+process.env.PENNY_SINGLE = '1';
+const { browserTests, engine, inapplicable } = await import('./harness.js');
+
+const polls = 'a task that runs sees no cancel before it gives way';
+const arrays = 'the page does not see what a task writes before the task has ended';
+for (const [name, why] of [
+  ['without waitAsync a bell rings', 'the page waits on no memory'],
+  ['abort, timeout and dispose settle what is pending', polls],
+  ['tasks that poll stop when they are given up', `${polls}; ${arrays}`],
+  ['a task that polls ends by itself and keeps its worker', polls],
+  ['an endless task is ended by its timeout or signal, others are run again', `${arrays} (marks)`],
+  ['queued work goes on while the page is blocked', `${arrays} (marks); another way below`],
+  ['what a lost worker had in its hands is submitted anew', 'it writes to the shared memory'],
+  ['what cannot be sorted is refused, and nothing is harmed', 'the heap has but what calls need'],
+  ['what bytes cannot carry goes by message', 'it has a SharedArrayBuffer, and no pool'],
+  [`fork-join of JavaScript is stressed in ${engine}`, 'it is about several workers'],
+])
+  inapplicable.set(name, why);
+
+// In the other engines those that differ most.
+const files = [
+  'more',
+  'values',
+  ...(engine === 'chromium' ? ['glue', 'arrays', 'fork', 'faults'] : []),
+];
+for (const file of files) await import(`./${file}.test.js`);
+
+const { inPage, open, test } = browserTests();
+
+test('isolation is what it is for, and what it does not need', async () => {
+  const isolated = await open({ isolated: true });
+  const workers = await inPage(
+    async () => {
+      const pool = await start({ wasm: undefined });
+      const { size } = pool;
+      await pool.dispose();
+      return size;
+    },
+    undefined,
+    { page: isolated },
+  );
+  await isolated.close();
+  assert.equal(workers, 2);
+  const refused = await inPage(async () => {
+    const module = await WebAssembly.compileStreaming(fetch(wasm));
+    return {
+      none: await failure(() => index.createPool({ wasm })),
+      other: await failure(() => start({ fallback: 'double' })),
+      compiled: await failure(() => start({ wasm: module })),
+      support: penny.isSupported(),
+    };
+  });
+  assert.equal(refused.none.code, 'PENNY_ENOISOLATION');
+  assert.equal(refused.other.name, 'TypeError');
+  assert.equal(refused.compiled.code, 'PENNY_EMODULE');
+  assert.match(refused.compiled.message, /give its address or its bytes/);
+  assert.equal(refused.support.ok, false);
+});
+
+test('an array that several tasks write has what each of them wrote', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js' });
+    const array = pool.array(Uint8Array, 1001);
+    const isPlain = array.buffer instanceof ArrayBuffer && array.byteLength === 1001;
+    // Each writes another part of the whole, and the page writes between the calls.
+    const writers = [];
+    for (let n = 0; n < 10; n++) {
+      array[n] = 200 + n;
+      writers.push(pool.run('writePart', [array, 100 + 90 * n, 190 + 90 * n, n + 1]));
+    }
+    array[1000] = 99;
+    await Promise.all(writers);
+    const wrong = [];
+    for (let n = 0; n < 10; n++) {
+      const part = array.subarray(100 + 90 * n, 190 + 90 * n);
+      if (array[n] !== 200 + n || !part.every((value) => value === n + 1)) wrong.push(n);
+    }
+    const last = array[1000];
+    const failed = await failure(() =>
+      pool.run('writeAndFail', [{ deep: [array.subarray(5, 9)] }]),
+    );
+    const after = [...array.subarray(4, 10)];
+    const doubles = pool.array(Float64Array, [1, 2, 3]);
+    const same = await pool.run('giveBack', [doubles]);
+    const part = await pool.run('giveBack', [doubles.subarray(1)]);
+    const isSame = same === doubles && part.buffer === doubles.buffer && part[0] === 2;
+    return { isPlain, wrong, last, failed, after, isSame, end: await pool.dispose() };
+  });
+  assert.equal(result.isPlain, true);
+  assert.deepEqual(result.wrong, []);
+  assert.equal(result.last, 99);
+  assert.equal(result.failed.message, 'after it wrote');
+  assert.deepEqual(result.after, [204, 7, 7, 7, 7, 209]);
+  assert.equal(result.isSame, true);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test('queued work goes on while the page is blocked, and starts by its priority', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    await pool.run('next', [1]);
+    const began = performance.now();
+    const times = Array.from({ length: 10 }, () => pool.run('spinAndTell', [10]));
+    while (performance.now() - began < 400);
+    const ended = await Promise.all(times);
+    const last = Math.max(...ended) - performance.timeOrigin - began;
+    await pool.dispose();
+    return { last };
+  });
+  assert.ok(result.last < 400, `the last one ended after ${result.last} ms`);
+});
+
+test('an endless task is ended, C calls run again, and the next worker goes on', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js', graceMs: 50 });
+    const events = [];
+    for (const type of ['workererror', 'workerrestart'])
+      pool.addEventListener(type, ({ error }) => events.push(error?.message ?? type));
+    const array = pool.array(Float64Array, [1, 2, 3.5]);
+    const innocent = failure(() => pool.run('wait', [20_000]));
+    const endless = failure(() => pool.run('spin', [1e6], { timeout: 50 }));
+    const queued = [pool.call('sum', [array, 3]), pool.run('next', [5])];
+    const out = { endless: await endless, queued: await Promise.all(queued) };
+    out.innocent = await innocent;
+    // One that only queues behind a long one costs it nothing.
+    const long = pool.run('spin', [1500]);
+    out.behind = await failure(() => pool.run('next', [1], { timeout: 20 }));
+    out.long = await long;
+    out.deaf = await failure(() => pool.call('deaf_ms', [60_000], { timeout: 20 }));
+    const again = pool.run('wait', [300], { retry: true });
+    out.left = await failure(() => pool.run('leave'));
+    out.again = await again;
+    out.last = await pool.run('next', [1]);
+    return { ...out, events, end: await pool.dispose() };
+  });
+  assert.equal(result.endless.name, 'TimeoutError');
+  assert.deepEqual(result.queued, [6.5, 6]);
+  assert.equal(result.innocent.code, 'PENNY_EWORKER');
+  assert.equal(result.left.code, 'PENNY_EWORKER');
+  assert.equal(result.again, 300);
+  assert.equal(result.behind.name, 'TimeoutError');
+  assert.equal(result.long, 1500);
+  assert.equal(result.deaf.name, 'TimeoutError');
+  assert.equal(result.last, 2);
+  assert.equal(result.events.length, 6);
+  assert.match(result.events[0], /spin was cancelled and did not stop/);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
