@@ -192,6 +192,23 @@ test('an endless task is ended by its timeout or signal, others are run again', 
   assert.equal(result.end.isClean, true);
 });
 
+test('a pool closes over tasks that do not stop, and leaves their memory alone', async () => {
+  const ends = await inPage(async () => {
+    const out = [];
+    for (let n = 0; n < 4; n++) {
+      const pool = await start({ tasks: '/e2e/page_tasks.js', graceMs: 30 });
+      const runs = [0, 0].map(() => failure(() => pool.run('tellForEver')));
+      // Each worker is in one.
+      while (!pool.stats().workers.every(({ roots }) => roots > 0)) await sleep(1);
+      const { isClean, liveBlocks } = await pool.dispose();
+      const codes = (await Promise.all(runs)).map(({ code }) => code);
+      out.push([isClean, Number.isNaN(liveBlocks), ...codes].join());
+    }
+    return out;
+  });
+  assert.deepEqual(ends, Array(4).fill('false,true,PENNY_ECLOSED,PENNY_ECLOSED'));
+});
+
 test('a task that polls ends by itself and keeps its worker', async () => {
   const result = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/page_tasks.js', workers: 1, graceMs: 2000 });

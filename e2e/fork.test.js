@@ -238,6 +238,26 @@ test('generators give way at every yield and wait for what they yield', async ()
   assert.deepEqual(result.end, clean);
 });
 
+test('timers and messages come beside a generator that only yields', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1, graceMs: 20_000 });
+    const flag = pool.array(Int32Array, 1);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const endless = failure(() => pool.run('yieldsForEver', [flag], { signal }));
+    while (Atomics.load(flag, 0) === 0) await sleep(1);
+    const late = sleep(5000).then(() => 'not in 5 s');
+    const buffer = new ArrayBuffer(8);
+    const out = [await Promise.race([late, pool.run('later', [5, 'timer'])])];
+    const moved = pool.run('fills', [new Uint8Array(buffer), 1], { transfer: [buffer] });
+    out.push(await Promise.race([late, moved]));
+    controller.abort();
+    await endless;
+    return [...out, await pool.dispose()];
+  });
+  assert.deepEqual(result, ['timer', 8, clean]);
+});
+
 test('polls and progress after a yield or an await are of their own task', async () => {
   const result = await inPage(async () => {
     const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2 });

@@ -87,6 +87,10 @@ export const tell = (steps, ms) => {
   }
   return 'told';
 };
+/** For ever in the core's heap, and deaf. */
+export const tellForEver = () => {
+  for (let step = 0; ; step++) progress({ step });
+};
 export const poll = (started) => {
   Atomics.store(started, 0, 1);
   for (;;) throwIfCancelled();

@@ -14,6 +14,8 @@ for (const [name, why] of [
   ['a task that polls ends by itself and keeps its worker', polls],
   ['an endless task is ended by its timeout or signal, others are run again', `${arrays} (marks)`],
   ['queued work goes on while the page is blocked', `${arrays} (marks); another way below`],
+  ['timers and messages come beside a generator that only yields', arrays],
+  ['a pool closes over tasks that do not stop, and leaves their memory alone', 'it is one thread'],
   ['what a lost worker had in its hands is submitted anew', 'it writes to the shared memory'],
   ['what cannot be sorted is refused, and nothing is harmed', 'the heap has but what calls need'],
   ['what bytes cannot carry goes by message', 'it has a SharedArrayBuffer, and no pool'],

@@ -285,13 +285,13 @@ export class Host {
     for (const slot of this.out()) this.finish(slot, 'reject', error);
   }
 
-  /** After every worker has ended: gives back what is still in flight. */
-  release() {
+  /** At the end of the pool. Gives back what is still in flight if every worker has ended. */
+  release(isClean) {
     this.isClosed = true;
     this.channel.port1.close();
     // The ledger has all of them: what pn_pool_destroy found here it would release once more.
     this.view.atomic('exchange', this.control + layout.CONTROL_COMPLETIONS, 0);
-    for (const { root } of this.out()) this.exports.pn_web_release(root);
+    if (isClean) for (const { root } of this.out()) this.exports.pn_web_release(root);
     this.slots = [];
     this.ended = [];
     this.view.atomic('notify', this.control + layout.CONTROL_SIGNAL);

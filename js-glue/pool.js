@@ -492,7 +492,9 @@ export class Pool extends EventTarget {
     exports.pn_web_shutdown();
     const isClean = await this.#allLeft();
     this.#workers.end();
-    this.#host.release();
+    this.#host.release(isClean);
+    // What had to be ended may go on for a moment, in the middle of anything: nothing is touched.
+    if (!isClean) return { isClean, liveBlocks: Number.NaN };
     for (const at of this.#live.keys()) exports.pn_web_free(at);
     this.#live.clear();
     const liveBlocks = exports.pn_web_destroy();

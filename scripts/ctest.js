@@ -9,7 +9,7 @@ const port = preset === 'wasm' ? 'web' : preset;
 const more = rest[0] === '--' ? rest.slice(1) : rest;
 
 const { code, output } = await run('ctest', ['--preset', preset, '--no-tests=error', ...more], {
-  timeoutSeconds: 900,
+  timeoutSeconds: process.env.PENNY_LONG === '1' ? 3000 : 900,
   onOutput: (text) => process.stdout.write(text),
 });
 console.log();

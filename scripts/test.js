@@ -12,6 +12,8 @@ const isLong = args.includes('--long');
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 const logs = join(root, 'build', 'logs');
 const tailLines = 40;
+// The long run does ten to twenty times as much.
+const longFactor = 20;
 // Every program of tests/programs.cmake must have run on each of these.
 const ports = ['native', 'tsan', 'asan-ubsan', 'emscripten', 'web'];
 
@@ -33,9 +35,10 @@ function readReport(output, isPassed, name) {
 
 async function runStage(stage) {
   const { name, command, env = {} } = stage;
+  const limit = stage.timeoutSeconds * (isLong ? longFactor : 1);
   const logPath = join(logs, `${name.replaceAll(' ', '-')}.log`);
   const result = await run(command[0], command.slice(1), {
-    timeoutSeconds: stage.timeoutSeconds * (isLong ? 10 : 1),
+    timeoutSeconds: limit,
     logPath,
     env: { ...env, ...(isLong ? { PENNY_LONG: '1' } : {}) },
   });
@@ -43,7 +46,7 @@ async function runStage(stage) {
   // A failed test with exit code 0 is still a failed test.
   const isPassed = report.failures.length === 0;
   const counts = `${report.passed} passed, ${report.failures.length} failed`;
-  const reason = result.isTimedOut ? `  TIME LIMIT of ${stage.timeoutSeconds} s` : '';
+  const reason = result.isTimedOut ? `  TIME LIMIT of ${limit} s` : '';
   const time = seconds(result.milliseconds).padStart(8);
   console.log(`${isPassed ? 'pass' : 'FAIL'}  ${name.padEnd(24)} ${time}  ${counts}${reason}`);
   if (!isPassed) {

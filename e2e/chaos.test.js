@@ -1,0 +1,29 @@
+// chaos.test.js: every kind of task, spawned, awaited, cancelled, resized and lost at random, in pools
+// that also close in the middle: each promise settles, each value is right, nothing leaks. The
+// seeds are fixed, and printed with what goes wrong; PENNY_SEED gives another first one.
+import assert from 'node:assert/strict';
+import { browserTests, isLong } from './harness.js';
+
+const { inPage, test } = browserTests();
+const first = Number(process.env.PENNY_SEED ?? 1);
+const pools = isLong ? 60 : 2;
+
+for (const harm of [false, true]) {
+  test(`chaos${harm ? ' with lost workers' : ''}`, async () => {
+    const wrong = await inPage(
+      async ({ first, pools, harm }) => {
+        const { chaos } = await import('/e2e/chaos.js');
+        const begin = (options) => start({ tasks: '/e2e/chaos_tasks.js', ...options });
+        const out = [];
+        for (let seed = first; seed < first + pools; seed++) {
+          const { wrong } = await chaos(begin, seed, { harm, tasks: 80 });
+          out.push(...wrong.map((text) => `seed ${seed}: ${text}`));
+        }
+        return out;
+      },
+      { first, pools, harm },
+      { seconds: isLong ? 600 : 100 },
+    );
+    assert.deepEqual(wrong, []);
+  });
+}
