@@ -7,6 +7,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asCsv, asHtml, asLine, readmeTable } from '../bench/harness/report.js';
+import { readSpans, withSpans } from '../bench/harness/span.js';
 import { engines, launch } from '../e2e/browser.js';
 import { root, run } from './run.js';
 import { serve } from './serve.js';
@@ -118,8 +119,9 @@ async function natively(commit) {
   const file = join(root, 'build/bench/native.json');
   const program = join(root, 'build/native/bench/penny_bench');
   const results = [];
+  const counts = options.quick ? [workers] : [...new Set([workers, 2, 4, 8])];
   for (const name of options.only ?? [undefined]) {
-    const flags = ['--workers', String(workers), '--json', file];
+    const flags = ['--workers', counts.join(), '--json', file];
     if (options.quick) flags.push('--quick');
     if (name) flags.push('--only', name);
     writeFileSync(file, '');
@@ -130,8 +132,19 @@ async function natively(commit) {
     // What only JavaScript measures the native runner does not know.
     if (name && /^no workload/m.test(output)) continue;
     console.log(output);
-    if (code === 0) results.push(...JSON.parse(readFileSync(file, 'utf8')).results);
-    else results.push(lost(name ?? 'native', new Error(`exit code ${code}`)));
+    if (code !== 0) {
+      results.push(lost(name ?? 'native', new Error(`exit code ${code}`)));
+      continue;
+    }
+    const measured = JSON.parse(readFileSync(file, 'utf8')).results;
+    const spans = await run(join(root, 'build/native/bench/penny_span'), flags.slice(4), {
+      timeoutSeconds: problemSeconds,
+    });
+    if (spans.code !== 0) measured.push(lost(name ?? 'span', new Error('penny_span failed')));
+    results.push(
+      ...measured,
+      ...withSpans(measured, readSpans(spans.output), availableParallelism()),
+    );
   }
   return { results };
 }

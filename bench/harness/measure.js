@@ -16,6 +16,10 @@ export const units = {
   t1_over_ts: 'ratio',
   speedup: 'ratio',
   over_bound: 'ratio',
+  tasks: 'count',
+  chain: 'count',
+  span_ms: 'ms',
+  spans_above: 'ratio',
 };
 
 export class WrongAnswer extends Error {

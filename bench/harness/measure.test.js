@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compare, expect, median, sleep } from './measure.js';
 import { asCsv, asHtml, short } from './report.js';
+import { readSpans, withSpans } from './span.js';
 
 const method = { rounds: 3, warmups: 1, seconds: 0.2, totalSeconds: 5, say: () => {} };
 
@@ -91,4 +92,30 @@ test('bench: the report as text and page', () => {
   assert.match(html, /failed: &lt;x&gt;/);
   assert.doesNotMatch(html, /<x>|NaN|undefined/);
   assert.deepEqual([1234567, 12345, 0.5, null].map(short), ['1.23 M', '12.3 k', '0.50', '-']);
+});
+
+test('bench: spans are held against times on P workers, at most one a core', () => {
+  const times = (workers, ...runs) => {
+    const one = { problem: 'p', input: 'i', variant: 'penny-c', workers, metric: 'ms', runs };
+    return { ...one, median: median(runs) };
+  };
+  const spans = readSpans(
+    'words\n{ "problem": "p", "input": "i", "tasks": 9, "chain": 3, "share": 0.1 }\n',
+  );
+  // 20 ms of work and 2 ms of span: on 2 workers 3 ms above 10, that is 1.5 spans; 8 workers have 2 cores.
+  const measured = [times(1, 20), times(2, 13), times(8, 10, 14, 16)];
+  const added = withSpans(measured, spans, 2);
+  assert.deepEqual(
+    added.map(({ metric, workers, runs }) => [metric, workers, ...runs]),
+    [
+      ['tasks', 1, 9],
+      ['chain', 1, 3],
+      ['span_ms', 1, 2],
+      ['spans_above', 2, 1.5],
+      ['spans_above', 8, 0, 2, 3],
+    ],
+  );
+  assert.deepEqual(added.map(({ unit }) => unit).slice(0, 3), ['count', 'count', 'ms']);
+  // Of a problem that was not measured nothing is said.
+  assert.deepEqual(withSpans(measured, [{ ...spans[0], input: 'another' }], 2), []);
 });

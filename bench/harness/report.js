@@ -54,6 +54,10 @@ const titles = {
   ns_per_spawn: 'cost of a spawn, ns',
   bytes: 'bytes',
   over_bound: 'time over max(sum / workers, longest task)',
+  tasks: 'tasks spawned',
+  chain: 'tasks on the longest chain',
+  span_ms: 'time on the longest chain, ms',
+  spans_above: 'time above T1 / min(P, cores), in spans',
 };
 const ROW = 22;
 const LEFT = 190;
