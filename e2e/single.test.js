@@ -14,6 +14,7 @@ for (const [name, why] of [
   ['a task that polls ends by itself and keeps its worker', polls],
   ['an endless task is ended by its timeout or signal, others are run again', `${arrays} (marks)`],
   ['queued work goes on while the page is blocked', `${arrays} (marks); another way below`],
+  ['what a task still writes to after its abort is not given out again', arrays],
   ['timers and messages come beside a generator that only yields', arrays],
   ['a pool closes over tasks that do not stop, and leaves their memory alone', 'it is one thread'],
   ['what a lost worker had in its hands is submitted anew', 'it writes to the shared memory'],
