@@ -331,7 +331,7 @@ export class View {
   /* ---- what the worker tells ---- */
 
   #done({ round, inside, done, changes, counts }) {
-    if (round !== this.memory.round || !this.#workers.list[0]) return;
+    if (round !== this.memory.round || !this.#workers.list[0] || this.host.isClosed) return;
     if (counts) this.counts = counts;
     this.#inside = inside;
     const { slots } = this.host;
@@ -398,6 +398,8 @@ export class View {
       this.#tracing = { resolve, reject };
       this.#post({ penny: 'trace' });
     };
+    // It may have closed since the call.
+    if (this.isClosed) throw errorOf(this, ECLOSED);
     const asked = this.#tracing?.asked ?? new Promise(ask);
     this.#tracing.asked = asked;
     const { control, parts, texts } = await asked;
