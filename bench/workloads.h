@@ -36,6 +36,10 @@ PENNY_DECLARE(int64_t, bench_hash, (const uint8_t *, data), (int32_t, bytes));
 PENNY_DECLARE(int64_t, bench_steal, (double *, times_us), (int32_t, count), (int32_t, rounds),
               (double, rest_ms));
 
+/* Spawns tasks one in another, `depth` of them open at the deepest place, where it waits. Returns depth / 2,
+ * rounded up. */
+PENNY_DECLARE(int64_t, bench_depth, (int32_t, depth), (double, wait_ms));
+
 /* ---- sorting --------------------------------------------------------------------------------- */
 
 /* Fills and returns a checksum that does not depend on the order. */
