@@ -379,3 +379,33 @@ test(`fork-join of JavaScript is stressed in ${engine}`, async () => {
     assert.deepEqual(result.end, clean);
   }
 });
+
+test('random fork-join programs give what they give serially', async () => {
+  const seeds = Array.from({ length: 60 }, (_, n) => 7919 * (n + 1));
+  for (const workers of [1, 2, 8]) {
+    const { wrong, steals, end } = await inPage(
+      async ({ seeds, workers }) => {
+        const serial = await import('/e2e/fork_random.js');
+        const pool = await penny.createPool({ tasks: '/e2e/fork_random.js', workers });
+        const wrong = [];
+        const compare = async (name, ...args) => {
+          const wanted = JSON.stringify(serial[name](...args));
+          const given = await pool.run(name, args).then(JSON.stringify, String);
+          if (given !== wanted) wrong.push(`${name}(${args}): ${given}, not ${wanted}`);
+        };
+        for (const seed of seeds) await compare('program', seed, 3 + (seed % 4));
+        // More than there is room for, and as many in turn.
+        for (const count of [1000, 40_000]) {
+          await compare('crowd', count);
+          await compare('row', count);
+        }
+        const steals = pool.stats().workers.reduce((sum, worker) => sum + worker.steals, 0);
+        return { wrong, steals, end: await pool.dispose() };
+      },
+      { seeds, workers },
+    );
+    assert.deepEqual(wrong, []);
+    if (workers > 1) assert.ok(steals > 100, `${steals} steals`);
+    assert.deepEqual(end, clean);
+  }
+});

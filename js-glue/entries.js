@@ -18,15 +18,15 @@ import {
   exports,
   fetch,
   functions,
-  head,
   inEntry,
   isPlain,
   isPromise,
   names,
   offer,
   SYNC,
+  used,
   view,
-  want,
+  wanted,
   words,
   workerNumber,
 } from './spawn.js';
@@ -121,7 +121,7 @@ const within = (self, action) => (value) => {
 /** A call outside of the core: what it spawns runs at once. */
 function runHere(fn, args) {
   const outer = entry;
-  enter({ kind: SYNC, isSerial: true, children: [], base: head });
+  enter({ kind: SYNC, isSerial: true, children: [], base: used() });
   try {
     return begin(fn, args, entry);
   } finally {
@@ -362,7 +362,7 @@ class Task {
     exports.pn_web_free(exports.pn_web_progress(root, at));
   }
   isCancelled() {
-    if (this.#self === entry && words[want] !== 0) {
+    if (this.#self === entry && wanted[0] !== 0) {
       try {
         offer();
       } catch (error) {
@@ -373,7 +373,7 @@ class Task {
     return isOver(this.#self);
   }
   throwIfCancelled() {
-    if (this.#self === entry && words[want] !== 0) offer();
+    if (this.#self === entry && wanted[0] !== 0) offer();
     if (isOver(this.#self)) throw failure(view, this.#self.root, ECANCELLED, 'task');
   }
   array(Type, length) {

@@ -1,14 +1,20 @@
-// spawn.js: fork-join of JavaScript tasks, on one worker. A spawned task is a handle on a stack of
+// spawn.js: fork-join of JavaScript tasks, on one worker. A spawned task is a handle in an arena of
 // this worker's own; only when a thief asks (the core raises the worker's `want` word) are the
 // oldest handles encoded and made records of the core's task stack (src/js_tasks.c), which steals,
 // joins and fails them. Outside of a pool everything runs serially.
 //
 // What runs on a worker, and how it ends, is in entries.js.
 //
-// I1  tasks[entryBase..split) are published (or KEPT), tasks[split..head) private: published ones are
-//     the oldest, in the order of their records, whose end is `cHead`.
-// I2  A handle leaves the stack exactly once, newest first, and has its outcome then.
-// I3  An entry (a root or a stolen task) begins with split = head and ends with its handles joined.
+// An open handle is one that has not been joined. A frame is a call of a task, by join() or by an
+// entry (a root or a stolen task). Handles are used again, but not before the frame that spawned them has ended:
+// a second join() gives the same again. (Fresh ones cost 5 ns a spawn more, most of it for the garbage
+// collector's notice of young objects in an old array.)
+//
+// I1  Every open handle is in arena[0..used), older ones before younger, those of inner frames behind
+//     those of outer ones; what is not open in there has its outcome or runs.
+// I2  `published` has the open handles that are published or kept, in the order of the arena and of
+//     their records, whose end is `cHead`; all private ones of the entry are younger.
+// I3  A frame ends with as many open handles as it began with, and gives back what it has used.
 import { decode, encode } from './codec.js';
 import { isStackOverflow } from './enter.js';
 import { Detached } from './entries.js';
@@ -16,11 +22,18 @@ import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { failure } from './outcome.js';
 
-const FREE = 0;
-const PUBLISHED = 1;
-const KEPT = 2; // cannot be sent: runs here
-const DONE = 3;
-const FAILED = 4;
+// States of a handle; private: how many arguments it has.
+const LIST = 4; // private: `a` is a list of all arguments
+const PUBLISHED = 8; // added to the above
+const KEPT = 16; // the same, for what cannot be sent: it runs here
+const DONE = -1;
+const FAILED = -2;
+const RUNNING = -3;
+
+// In `top`: handles that are used, and above them how many are open. One number, because the fast path has to change both.
+const SHIFT = 14;
+const OPEN = 1 << SHIFT; // (2 ** SHIFT would be a double to V8)
+const USED = OPEN - 1;
 
 // Kinds of entries.
 export const SYNC = 0;
@@ -31,6 +44,8 @@ export const ECANCELLED = -4;
 const TASK_BYTES = 64;
 // How many handles one request publishes at most.
 const BATCH = 32;
+// How many that are not open may stand between those that are.
+const GAPS = 64;
 const PROBE_FRAMES = 200;
 // What an entry needs for its own end.
 const ENTRY_FRAMES = 500;
@@ -50,16 +65,19 @@ let targets = new Map();
 export let workerNumber = 0;
 // Its block, as words; outside of a pool nobody ever wants anything.
 export let words = new Int32Array(8);
-export let want = 0;
+export let wanted = new Int32Array(1); // its `want`
 export let block = 0;
 
 // What runs now.
-const tasks = [];
-export let head = 0;
-let split = 0;
+const arena = [];
+let top = 0;
+const published = [];
 let cHead = 0;
 export let entry; // { kind, root, base, children }, undefined between tasks
-let lastFn; // the last function that was found to be a plain task of this entry
+let lastFn; // of `quick`, spawned last
+const none = new Set();
+let plainTasks = none;
+let quick = none; // what may be spawned here without looking further
 
 export const isPromise = (value) => typeof value?.then === 'function';
 export const easync = (what) =>
@@ -76,54 +94,48 @@ export const checkJoins = (what) => {
 /* ---- handles ---- */
 
 class Handle {
-  constructor(fn, count, a, b, c) {
-    this.fn = fn;
-    this.count = count; // of arguments, or -1: `a` has them all
-    this.a = a;
-    this.b = b;
-    this.c = c;
-    this.state = FREE;
-    this.value = undefined;
+  constructor(index) {
+    this.index = index; // in the arena
+    this.state = DONE;
+    this.fn = undefined;
+    this.a = undefined; // its outcome, when it has one
+    this.b = undefined;
+    this.c = undefined;
   }
 
   join() {
     // Plain read: a request that is seen late is served at the next spawn or join.
-    if (head > split && tasks[head - 1] === this && words[want] === 0) head--;
-    else if (!claim(this)) {
-      if (this.state === FAILED) throw this.value;
-      return this.value;
+    if (this.state >>> 0 > LIST || wanted[0] !== 0) {
+      if (!claim(this)) {
+        if (this.state === FAILED) throw this.a;
+        return this.a;
+      }
     }
     // It runs in this very frame: nesting must not cost more stack than it has to.
-    const base = head;
-    const { fn, a } = this;
+    const { fn, state, a } = this;
+    top -= OPEN;
+    const mark = top;
     let value;
+    this.state = RUNNING;
     try {
-      switch (this.count) {
-        case 0:
-          value = fn();
-          break;
-        case 1:
-          value = fn(a);
-          break;
-        case 2:
-          value = fn(a, this.b);
-          break;
-        case 3:
-          value = fn(a, this.b, this.c);
-          break;
-        default:
-          value = fn(...a);
-      }
-      if (head !== base) joinRest(base);
-      if (typeof value === 'object' && isPromise(value)) throw easync('join() of an async task');
+      if (state === 1) value = fn(a);
+      else if (state === 2) value = fn(a, this.b);
+      else if (state === 0) value = fn();
+      else value = state === LIST ? fn(...a) : fn(a, this.b, this.c);
+      if (top >> SHIFT !== mark >> SHIFT) joinRest(mark);
+      if (typeof value === 'object') checkResult(value);
     } catch (error) {
-      dropRest(base);
-      this.state = FAILED;
-      this.value = error;
+      dropRest(mark);
+      top = mark;
+      finish(this, FAILED, error);
       throw error;
     }
-    this.state = DONE;
-    this.value = value;
+    top = mark;
+    if (typeof value === 'object' || state > 1) finish(this, DONE, value);
+    else {
+      this.a = value;
+      this.state = DONE;
+    }
     return value;
   }
 
@@ -134,75 +146,98 @@ class Handle {
   }
 }
 
-/** Takes a handle off its stack: true when it is to be run here, false when it has its outcome. */
-function claim(handle) {
-  while (handle.state < DONE) {
-    if (head <= (entry?.base ?? 0))
-      throw new PennyError('PENNY_EINVAL', 'join() of a handle that another task spawned');
-    const newest = tasks[head - 1];
-    const isOurs = take(newest);
-    if (!isOurs) continue;
-    if (newest === handle) return true;
-    runHandle(newest);
+function checkResult(value) {
+  if (value === null) return;
+  if (isPromise(value)) throw easync('join() of an async task');
+}
+
+/** Sets the outcome of a handle; what it held is not kept alive until it is used again. */
+function finish(handle, state, value) {
+  const { index } = handle;
+  handle.a = value;
+  handle.b = handle.c = undefined;
+  handle.state = state;
+  if (arena[index] === handle && typeof value === 'object') arena[index] = new Handle(index);
+}
+
+/** The newest open handle of the entry; what is not open behind it goes, fresh ones take its place. */
+function newest() {
+  const base = entry?.base ?? 0;
+  for (let at = (top & USED) - 1; at >= base; at--) {
+    if (arena[at].state >= 0) return arena[at];
+    arena[at] = new Handle(at);
+    top--;
   }
+}
+
+const isPublished = ({ state }) => state >= PUBLISHED && state < KEPT;
+
+/** A handle that was published or kept is private again, to be run or closed at once. */
+function takeBack(handle) {
+  handle.state %= PUBLISHED;
+  while (published.length > 0 && published.at(-1).state < PUBLISHED) published.pop();
+}
+
+/** True when the handle is to be run here, and is private then; false when it has its outcome. */
+function claim(handle) {
+  while (handle.state >= 0) {
+    if (handle.index < (entry?.base ?? 0))
+      throw new PennyError('PENNY_EINVAL', 'join() of a handle that another task spawned');
+    if (wanted[0] !== 0) offer();
+    if (handle.state <= LIST) return true;
+    // Records are joined newest first, and a thief is not waited for while there is work.
+    const last = isPublished(handle) ? newest() : handle;
+    if (isPublished(last)) {
+      if (!sync(last)) continue;
+    } else if (last.state >= KEPT) takeBack(last);
+    if (last === handle) return true;
+    runHandle(last);
+  }
+  if (handle.state === RUNNING)
+    throw new PennyError('PENNY_EINVAL', 'join() of a task by itself, or by what it called');
   return false;
 }
 
-/** Takes the newest handle off the stack: true when it has no outcome yet. */
-function take(handle, isDropped = false) {
-  let isOurs = 1;
-  if (handle.state === PUBLISHED) {
-    isOurs = sync(handle, isDropped);
-  } else {
-    head--;
-    if (split > head) split = head;
-  }
-  if (!isOurs || isDropped || words[want] === 0) return isOurs;
-  try {
-    offer();
-    return true;
-  } catch (error) {
-    handle.state = FAILED;
-    handle.value = error;
-    return false;
-  }
-}
-
-/** Runs a handle that has left the stack. */
+/** Runs a private handle. */
 function runHandle(handle) {
-  const base = head;
+  const { fn, state, a, b, c } = handle;
+  top -= OPEN;
+  const mark = top;
+  handle.state = RUNNING;
   try {
-    const { fn, count, a, b, c } = handle;
-    const value = count < 0 ? fn(...a) : fn(...[a, b, c].slice(0, count));
-    joinRest(base);
-    if (isPromise(value)) throw easync('join() of an async task');
-    handle.value = value;
-    handle.state = DONE;
+    const value = fn(...(state === LIST ? a : [a, b, c].slice(0, state)));
+    joinRest(mark);
+    checkResult(value);
+    top = mark;
+    finish(handle, DONE, value);
   } catch (error) {
-    dropRest(base);
-    handle.value = error;
-    handle.state = FAILED;
+    dropRest(mark);
+    top = mark;
+    finish(handle, FAILED, error);
   }
 }
 
-/** Joins what is left above `base`; throws the first error. */
-function joinRest(base) {
+/** Joins what the frame has left open; throws the first error. */
+function joinRest(mark) {
   let failed;
-  while (head > base) {
-    const handle = tasks[head - 1];
-    if (take(handle)) runHandle(handle);
+  while (top >> SHIFT > mark >> SHIFT) {
+    const handle = newest();
+    if (!handle) break; // a task that came between has joined it
+    if (claim(handle)) runHandle(handle);
     if (handle.state === FAILED) failed = handle;
   }
-  if (failed) throw failed.value;
+  if (failed) throw failed.a;
 }
 
-/** Takes what is left above `base` off the stack: what nobody has begun does not run. */
-function dropRest(base) {
-  while (head > base) {
-    const handle = tasks[head - 1];
-    if (!take(handle, true)) continue;
-    handle.state = FAILED;
-    handle.value = errorOf(view, ECANCELLED);
+/** Closes what the frame has left open: what nobody has begun does not run. */
+function dropRest(mark) {
+  while (top >> SHIFT > mark >> SHIFT) {
+    const handle = newest();
+    if (!handle) break;
+    if (isPublished(handle) && !sync(handle, true)) continue;
+    if (handle.state >= KEPT) takeBack(handle);
+    top -= OPEN;
+    finish(handle, FAILED, errorOf(view, ECANCELLED));
   }
 }
 
@@ -231,24 +266,39 @@ function core(name, ...args) {
  * the core: there is nothing to offer, and it looks by itself before it goes on.
  */
 export function offer() {
-  if (!cHead || !core('pn_web_poll', cHead) || head === split) return;
-  for (let count = Math.min((head - split + 1) >> 1, BATCH); count > 0; count--) publish();
-  core('pn_web_poll', cHead);
+  if (!cHead || !core('pn_web_poll', cHead)) return;
+  const open = [];
+  const first = entry.published < published.length ? published.at(-1).index + 1 : entry.base;
+  const end = used();
+  for (let at = first; at < end; at++) if (arena[at].state >= 0) open.push(arena[at]);
+  if (end - first - open.length > GAPS) closeGaps(first, end, open);
+  for (let idx = 0; idx < Math.min((open.length + 1) >> 1, BATCH); idx++) publish(open[idx]);
+  if (open.length) core('pn_web_poll', cHead);
+}
+
+/** Moves the open ones of arena[first..end) together: the search for them is to be short. */
+function closeGaps(first, end, open) {
+  open.forEach((handle, idx) => {
+    handle.index = first + idx;
+    arena[first + idx] = handle;
+  });
+  for (let at = first + open.length; at < end; at++) arena[at] = new Handle(at);
+  top -= end - first - open.length;
 }
 
 /** Makes the oldest private handle a record; one that cannot be sent stays here. */
-function publish() {
+function publish(handle) {
   probe(PROBE_FRAMES);
-  const handle = tasks[split++];
-  const { fn, count, a, b, c } = handle;
-  handle.state = KEPT;
+  const { fn, state, a, b, c } = handle;
+  published.push(handle);
+  handle.state += KEPT;
   let at = 0;
   try {
-    const bytes = encode(count < 0 ? a : [a, b, c].slice(0, count), view, codecOptions);
+    const bytes = encode(state === LIST ? a : [a, b, c].slice(0, state), view, codecOptions);
     at = view.place(bytes);
     if (!at) return;
     cHead = core('pn_web_spawn', cHead, targets.get(fn), at, bytes.length) >>> 0;
-    handle.state = PUBLISHED;
+    handle.state += PUBLISHED - KEPT;
   } catch {
     if (at) exports.pn_web_free(at);
   }
@@ -262,36 +312,40 @@ function sync(handle, isDropped) {
   const record = cHead - TASK_BYTES + layout.TASK_PAYLOAD;
   const at = (block + layout.WORKER_SYNC_HEAD) >>> 2;
   let isOurs = 0;
-  let failed;
+  let error;
   probe(PROBE_FRAMES);
   for (;;) {
     words[at] = 0;
     try {
       isOurs = core('pn_web_sync', cHead);
-    } catch (error) {
+    } catch (thrown) {
       // Nothing was popped: the core polled, and this task is to end. What is dropped goes anyway.
       if (!words[at]) {
-        if (isDropped && error instanceof PennyError) continue;
-        throw error;
+        if (isDropped && thrown instanceof PennyError) continue;
+        throw thrown;
       }
-      failed = error;
+      error = thrown;
     }
     break;
   }
-  // The record is popped: nothing may throw before the handle is, too.
+  // The record is popped: nothing may throw before the handle is closed, too.
   cHead = words[at] >>> 0;
-  head--;
-  if (split > head) split = head;
-  handle.state = isOurs ? FREE : FAILED;
-  handle.value = failed;
+  takeBack(handle);
   const data = view.get(record + 4);
-  if (!isOurs && !failed && !isDropped) {
-    try {
-      handle.value = decode(view.copy(data, view.get(record + 8)), view, codecOptions);
-      if (!view.get(record)) handle.state = DONE;
-    } catch (error) {
-      handle.value = error;
+  if (!isOurs) {
+    top -= OPEN;
+    let hasFailed = true;
+    let value = error;
+    handle.state = FAILED;
+    if (!error && !isDropped) {
+      try {
+        value = decode(view.copy(data, view.get(record + 8)), view, codecOptions);
+        hasFailed = view.get(record) !== 0;
+      } catch (thrown) {
+        value = thrown;
+      }
     }
+    finish(handle, hasFailed ? FAILED : DONE, value);
   }
   exports.pn_web_free(data);
   return isOurs;
@@ -303,12 +357,26 @@ function sync(handle, isDropped) {
 export function spawn(fn, a, b, c) {
   // biome-ignore-start lint/complexity/noArguments: rest parameters cost 20 ns a spawn.
   const count = arguments.length - 1;
-  if (fn !== lastFn || count > 3) return spawnOther.apply(undefined, arguments);
+  const handle = arena[top & USED];
+  if (handle === undefined || (fn !== lastFn && !isQuick(fn)) || count > 3)
+    return spawnOther.apply(undefined, arguments);
   // biome-ignore-end lint/complexity/noArguments: -
-  const handle = new Handle(fn, count, a, b, c);
-  tasks[head++] = handle;
-  if (words[want] !== 0) offer();
+  top += OPEN + 1;
+  handle.fn = fn;
+  handle.state = count;
+  handle.a = a;
+  if (count > 1) {
+    handle.b = b;
+    handle.c = c;
+  }
+  if (wanted[0] !== 0) offer();
   return handle;
+}
+
+function isQuick(fn) {
+  if (!quick.has(fn)) return false;
+  lastFn = fn;
+  return true;
 }
 
 function spawnOther(fn, ...args) {
@@ -319,14 +387,30 @@ function spawnOther(fn, ...args) {
   // Development mode: a task never shares what it was given, stolen or not.
   if (isDebug) args = decode(encode(args, view, codecOptions), view, codecOptions);
   if (entry?.kind !== SYNC || !isPlain(fn)) return new Detached(fn, target, args);
-  if (!isDebug) lastFn = fn;
-  const handle =
-    args.length > 3
-      ? new Handle(fn, -1, args)
-      : new Handle(fn, args.length, args[0], args[1], args[2]);
-  tasks[head++] = handle;
-  if (words[want] !== 0) offer();
+  const hasRoom = makeRoom();
+  const handle = hasRoom ? arena[top & USED] : new Handle(-1);
+  handle.fn = fn;
+  handle.state = Math.min(args.length, LIST);
+  [handle.a, handle.b, handle.c] = args.length < LIST ? args : [args];
+  top += OPEN;
+  // With so many open ones thieves have enough.
+  if (!hasRoom) runHandle(handle);
+  else {
+    top++;
+    if (wanted[0] !== 0) offer();
+  }
   return handle;
+}
+
+/** Room for one more handle: false when as many are open as there can be. */
+function makeRoom() {
+  const used = top & USED;
+  if (used < arena.length) return true;
+  newest();
+  // Doubled, unless it was full of what is not open.
+  const more = (top & USED) >= used / 2 ? Math.min(arena.length + 64, USED - arena.length) : 0;
+  for (let count = more; count > 0; count--) arena.push(new Handle(arena.length));
+  return (top & USED) < arena.length;
 }
 
 const kinds = new WeakMap();
@@ -343,13 +427,11 @@ export function isPlain(fn) {
 /** At once, and nobody else sees it. */
 function spawnSerial(fn, args) {
   if (!isPlain(fn)) return new Detached(fn, -1, args);
-  const handle = new Handle(fn, -1, args);
+  const handle = new Handle(-1);
   try {
-    handle.value = fn(...args);
-    handle.state = DONE;
+    finish(handle, DONE, fn(...args));
   } catch (error) {
-    handle.value = error;
-    handle.state = FAILED;
+    finish(handle, FAILED, error);
   }
   return handle;
 }
@@ -360,32 +442,38 @@ function spawnSerial(fn, args) {
 export function enter(other) {
   entry = other;
   lastFn = undefined;
+  quick = entry?.kind === SYNC && !entry.isSerial ? plainTasks : none;
 }
 
+/** Where the handles of what begins now will stand. */
+export const used = () => top & USED;
+
 /** Saves what runs, begins an entry, runs `body`, and puts everything back. */
-export function inEntry(self, head_, body) {
+export function inEntry(self, head, body) {
   probe(ENTRY_FRAMES);
-  const [outerEntry, outerSplit, outerHead, base] = [entry, split, cHead, head];
+  const [outerEntry, outerQuick, outerHead, mark] = [entry, quick, cHead, top];
   enter(self);
-  self.base = split = head;
-  cHead = head_;
+  self.base = used();
+  self.published = published.length;
+  cHead = head;
   try {
     const value = body();
-    joinRest(base);
+    joinRest(mark);
     return value;
   } catch (error) {
     self.isBroken = true;
-    dropRest(base);
+    dropRest(mark);
     self.isBroken = false;
     if (!isStackOverflow(error)) throw error;
     throw new PennyError('PENNY_ESTACK', 'the JavaScript stack overflowed', { cause: error });
   } finally {
     // What could not be dropped, for want of stack, goes with the entry: the core unwinds it.
     // (No calls here: they could be thrown out.)
-    head = base;
-    split = outerSplit;
+    top = mark;
+    published.length = self.published;
     cHead = outerHead;
     entry = outerEntry;
+    quick = outerQuick;
     lastFn = undefined;
   }
 }
@@ -396,12 +484,14 @@ export function attach(options) {
   ({ exports, view, functions, names, codecOptions, isDebug = false, block, fetch } = options);
   workerNumber = options.id;
   targets = new Map(functions.map((fn, target) => [fn, target]));
+  // (What is copied has to look further.)
+  plainTasks = new Set(isDebug ? [] : functions.filter(isPlain));
   words = new Int32Array(view.memory.buffer);
-  want = (block + layout.WORKER_WANT) >>> 2;
+  wanted = new Int32Array(view.memory.buffer, block + layout.WORKER_WANT, 1);
 }
 
 /** Does a thief ask for work? */
-export const isWanted = () => words[want] !== 0;
+export const isWanted = () => wanted[0] !== 0;
 export const targetOf = (fn) => {
   const target = view ? targets.get(fn) : fn;
   if (typeof fn !== 'function' || target === undefined) throw new TypeError(CLOSURE);
