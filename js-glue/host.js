@@ -16,6 +16,8 @@ import { failure, outcome } from './outcome.js';
 // and timers come in between.
 const SLICE_MS = 2;
 const URGE_MS = 1;
+// So long without a result, and wake-ups are looked after.
+const QUIET_MS = 25;
 const RETRIES = 3;
 const ECANCELLED = 4;
 const EWORKER = -8;
@@ -76,6 +78,7 @@ export class Host {
     const slot = { submit, level, name, result, held, retries, carried };
     if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
+    if (!this.isWatched) this.attend();
     if (!level) this.urge(slot);
     return new Promise((resolve, reject) => {
       slot.resolve = resolve;
@@ -89,6 +92,21 @@ export class Host {
   urge(slot) {
     const look = () => this.slots[slot.ticket] === slot && this.exports.pn_web_urge(slot.root);
     setTimeout(look, URGE_MS).unref?.();
+  }
+
+  /** A notify may get lost in WebKit, for a worker or for the page. */
+  attend() {
+    const { completed } = this;
+    this.isWatched = this.pending > 0 && !this.isClosed;
+    if (!this.isWatched) return;
+    const look = () => {
+      if (completed === this.completed && this.pending && !this.isClosed) {
+        if (this.view.get(this.control + layout.CONTROL_COMPLETIONS)) this.ring();
+        this.onQuiet?.();
+      }
+      this.attend();
+    };
+    setTimeout(look, QUIET_MS).unref?.();
   }
 
   /** What a worker wants that has begun `root`, once: [objects, transfer]. */

@@ -99,6 +99,7 @@ export class Pool extends EventTarget {
   #size; // that was last asked for
   #resized = Promise.resolve();
   #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
+  #nudged = []; // by worker's id: who has to answer yet
   #left = 0;
   #onLeft = () => {};
 
@@ -114,6 +115,7 @@ export class Pool extends EventTarget {
     this.#host = new (view.Host ?? Host)(view, options);
     this.#host.onBroken = () => this.dispose();
     this.#host.onOverdue = async (slot) => (await this.#faults()).stop(this.#inner, slot);
+    this.#host.onQuiet = () => this.#nudge();
     this.#host.look();
     this.#inner = {
       host: this.#host,
@@ -141,6 +143,7 @@ export class Pool extends EventTarget {
       },
       pong: (id) => {
         this.#inner.pongs[id] = {};
+        this.#nudged[id] = undefined;
       },
     });
     view.array = (Type, at, length) => this.#known(Type, at, length);
@@ -148,6 +151,16 @@ export class Pool extends EventTarget {
     const get = (_, name) =>
       this.#names.includes(name) ? (...args) => this.run(name, args) : undefined;
     this.tasks = new Proxy({}, { get });
+  }
+
+  /** A worker that was woken and has not heard of it looks when it gets a message. */
+  #nudge() {
+    this.#workers.list.forEach((worker, id) => {
+      const state = this.#view.get(workerBlock(this.#view, id) + layout.WORKER_STATE);
+      if (!worker || state === layout.SLEEPING || this.#nudged[id] === worker) return;
+      this.#nudged[id] = worker;
+      worker.postMessage({ penny: 'ping' });
+    });
   }
 
   #tell(id, message, cause) {

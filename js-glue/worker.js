@@ -50,6 +50,7 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
   // It stays: without a listener a thread of Node ends when it sleeps in its event loop.
   port.addEventListener('message', ({ data }) => {
     if (!data?.penny) return;
+    shared.wake?.();
     if (data.penny === 'ping') port.postMessage({ penny: 'pong' });
     else if (data.penny === 'lost') entries.lost(data.message);
     else if (data.penny === 'carry') entries.carry(data.message, data.objects);
@@ -187,12 +188,19 @@ async function loop(exports, view, block, { nap }) {
     if (outcome === ASLEEP) await (nap?.() ?? awake(view, block + WORKER_STATE));
     // Its promises are pending; nobody wakes it.
     else if (outcome === LEAVING) await sleep(TURN_MS);
-    else await turn();
+    else await orMessage(turn());
     last = performance.now();
   }
   entries.leave();
   channel.port1.close();
 }
+
+/** A notify may get lost in WebKit: any message from the page makes the worker look again. */
+const orMessage = (promise) =>
+  new Promise((resolve) => {
+    shared.wake = resolve;
+    Promise.resolve(promise).then(resolve);
+  });
 
 /**
  * Until the state word is no longer PN_SLEEPING (park.c: end_sleep), without blocking this thread's
@@ -200,7 +208,7 @@ async function loop(exports, view, block, { nap }) {
  */
 async function awake(view, at) {
   while (view.get(at) === SLEEPING) {
-    if (Atomics.waitAsync) await view.atomic('waitAsync', at, SLEEPING).value;
+    if (Atomics.waitAsync) await orMessage(view.atomic('waitAsync', at, SLEEPING).value);
     // Nobody can tell us: look now and then.
     else await sleep(TURN_MS);
   }

@@ -82,8 +82,10 @@ __attribute__((noinline)) void pn_port_wait(uint32_t *word, uint32_t expected, i
 }
 
 void pn_port_wake(uint32_t *word, uint32_t count) {
-  /* The caller has changed the word before; pairs with the wait above. */
-  __builtin_wasm_memory_atomic_notify((int *)word, count);
+  /* The caller has changed the word before; pairs with the wait above. All who wait: one of them may
+   * be a waitAsync that JavaScript has left behind (worker.js), which would take the only wake-up. */
+  (void)count;
+  __builtin_wasm_memory_atomic_notify((int *)word, UINT32_MAX);
 }
 void pn_port_pause(uint32_t looks) {
   (void)looks;
