@@ -25,11 +25,11 @@ for (const [name, why] of [
 ])
   inapplicable.set(name, why);
 
-// In the other engines those that differ most.
+// In the other engines those that differ most, but for the long run.
 const files = [
   'more',
   'values',
-  ...(engine === 'chromium' ? ['glue', 'arrays', 'fork', 'faults'] : []),
+  ...(engine === 'chromium' || isLong ? ['glue', 'arrays', 'fork', 'faults'] : []),
 ];
 for (const file of files) await import(`./${file}.test.js`);
 
