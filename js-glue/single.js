@@ -28,6 +28,9 @@ class SingleHost extends Host {
 
   look() {}
 
+  /** Messages do not get lost. */
+  attend() {}
+
   enter(slot) {
     this.entering = slot;
     return super.enter(slot);
