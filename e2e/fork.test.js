@@ -405,7 +405,7 @@ test('random fork-join programs give what they give serially', async () => {
       { seeds, workers },
     );
     assert.deepEqual(wrong, []);
-    if (workers > 1) assert.ok(steals > 10, `${steals} steals`);
+    if (workers > 1 && !isSingle) assert.ok(steals > 10, `${steals} steals`);
     assert.deepEqual(end, clean);
   }
 });
