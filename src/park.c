@@ -35,8 +35,8 @@ static void begin_sleep(pn_worker *w, uint32_t state) {
    * looks that follow (I3). */
   pn_add_seq_cst(class_count(w->control, state), 1u);
   pn_store_seq_cst(&w->state, state); /* pairs with the loads of the wakers, as above */
-  /* And ask everybody: owners rest only while nobody sleeps (task_stack.c: I4). */
-  pn_sched_request_all(w->control, PN_WANT_STEAL);
+  /* And ask the others: owners rest only while nobody sleeps (task_stack.c: I4). */
+  pn_sched_request_others(w->control, w, PN_WANT_STEAL);
 }
 
 bool pn_park_announce(pn_worker *w) {

@@ -50,10 +50,17 @@ static uint32_t next_random(pn_worker *w) {
   return w->random = x;
 }
 
-void pn_sched_request_all(pn_control *control, uint32_t bits) {
+void pn_sched_request_others(pn_control *control, const pn_worker *w, uint32_t bits) {
   uint32_t workers =
       pn_load_acquire(&control->workers); /* pairs with the host's store when the pool grows */
-  for (uint32_t i = 0; i < workers; i++) pn_stack_request(pn_worker_at(control, i), bits);
+  for (uint32_t i = 0; i < workers; i++) {
+    pn_worker *other = pn_worker_at(control, i);
+    if (other != w) pn_stack_request(other, bits);
+  }
+}
+
+void pn_sched_request_all(pn_control *control, uint32_t bits) {
+  pn_sched_request_others(control, NULL, bits);
 }
 
 /* ---- entries: tasks under a trampoline ---- */

@@ -45,10 +45,10 @@ inline request() {
     guard_max = 1
 }
 
-/* begin_sleep: a sleeper asks everybody. */
+/* begin_sleep: a sleeper asks the others. */
 inline ask_all() {
 #ifndef SLEEP_NO_ASK
-    // C: src/park.c: pn_sched_request_all(w->control, PN_WANT_STEAL);
+    // C: src/park.c: pn_sched_request_others(w->control, w, PN_WANT_STEAL);
     want = 1;
     atomic { limit_0 = 1; guard_max = 1 }
 #else
