@@ -42,7 +42,8 @@ async function waitSafely(page, expression) {
 
 test('coi_isolates_after_one_reload', async () => {
   const page = await openSite(coi + iife);
-  await waitIsolated(page);
+  // The page may be asked before its second script has run.
+  await waitSafely(page, "crossOriginIsolated && typeof Penny === 'object'");
   assert.equal(loads(page), 2);
   const answer = await page.evaluate(async () => {
     const { answer: run } = await import('/e2e/apps/tiny/answer.js');

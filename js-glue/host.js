@@ -75,7 +75,9 @@ export class Host {
     if (level < 0) throw new TypeError(`priority is one of ${PRIORITIES.join(', ')}`);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const retries = retry && !result && !carried ? RETRIES : 0;
-    const slot = { submit, level, name, result, held, retries, carried };
+    // With all its fields: such as come later cost an object more.
+    const slot = { submit, level, name, result, held, retries, carried, ticket: 0, root: 0 };
+    slot.resolve = slot.reject = slot.stop = undefined;
     if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
     if (!this.isWatched) this.attend();

@@ -450,7 +450,8 @@ export const used = () => top & USED;
 
 /** Saves what runs, begins an entry, runs `body`, and puts everything back. */
 export function inEntry(self, head, body) {
-  probe(ENTRY_FRAMES);
+  // The first of all begins with an empty stack.
+  if (entry) probe(ENTRY_FRAMES);
   const [outerEntry, outerQuick, outerHead, mark] = [entry, quick, cHead, top];
   enter(self);
   self.base = used();

@@ -50,7 +50,8 @@ export interface Handle<T> extends AsyncHandle<T> {
   /**
    * The result of the task; it runs here and now when nobody has stolen it. While a thief runs it,
    * this worker helps with tasks of the same call from the page. Handles are joined in any order;
-   * the newest first is fastest. A second join gives the same again.
+   * the newest first is fastest. A second join gives the same again. When the task that spawned it
+   * has ended the handle is used for another one.
    *
    * @throws what the task threw, a copy when it was stolen; PENNY_EASYNCJOIN in an async task, in a
    * generator, after an await, and for a task that gave a promise: `await handle` there (or yield

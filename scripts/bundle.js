@@ -18,11 +18,11 @@ const at = (name) => join(glue, name);
 // weighs more fails, so lower it when something became smaller.
 const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
-  initial: { target: 10_000, reached: 18_760 },
+  initial: { target: 10_000, reached: 18_780 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 26_330 },
+  everything: { target: 20_000, reached: 26_380 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
-  'core module': { target: 12_000, reached: 11_980 },
+  'core module': { target: 12_000, reached: 12_000 },
 };
 
 // Names of properties that only the glue itself sees: the bundles have short ones. Nothing that a

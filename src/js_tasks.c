@@ -31,7 +31,8 @@ static void run_js_task(pn_worker *w, pn_task *head, pn_task *task) {
   pn_js_run_task(head, task->payload);
 }
 
-static const pn_task_type js_task_type = {run_js_task, "JavaScript task", 0, 0, {0}};
+static const pn_task_type js_task_type = {
+    run_js_task, "JavaScript task", 0, PN_RESULT_ENCODED, {0}};
 
 /* The payload of a record. */
 typedef struct js_record {

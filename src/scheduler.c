@@ -38,9 +38,12 @@ enum {
   HELP_TASKS = 1000,
   URGENT_ENTRIES = PN_ENTRIES / 2
 };
-/* Milliseconds: a stolen task shorter than this was a crumb; the longest hesitation after one. */
-#define CRUMB_MS          0.001
-#define HESITATION_MAX_MS 0.02
+/* Milliseconds: a stolen task shorter than this was a crumb: about what its steal costs the victim. One of
+ * JavaScript is encoded there, decoded here, and its result the same way back. */
+#define CRUMB_MS    0.001
+#define JS_CRUMB_MS 0.01
+/* The longest hesitation after one, in crumbs. */
+#define HESITATION_MAX 20
 
 static uint32_t next_random(pn_worker *w) {
   uint32_t x = w->random; /* xorshift, Marsaglia 2003 (doi:10.18637/jss.v008.i14) */
@@ -208,11 +211,13 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
   double end_ms = pn_port_now_ms();
   /* A thief of crumbs costs its victim more than it helps: after some in a row (one may be what a
    * coarse clock makes of a longer task) it hesitates, twice as long each time. */
-  if (end_ms - start_ms > CRUMB_MS) {
+  double crumb_ms = task->type->result == PN_RESULT_ENCODED ? JS_CRUMB_MS : CRUMB_MS;
+  if (end_ms - start_ms > crumb_ms) {
     w->crumbs = 0;
     w->hesitation_ms = 0;
-  } else if (++w->crumbs > CRUMBS_BEFORE_HESITATION && w->hesitation_ms < HESITATION_MAX_MS) {
-    w->hesitation_ms = w->hesitation_ms * 2 + CRUMB_MS;
+  } else if (++w->crumbs > CRUMBS_BEFORE_HESITATION &&
+             w->hesitation_ms < HESITATION_MAX * crumb_ms) {
+    w->hesitation_ms = w->hesitation_ms * 2 + crumb_ms;
   }
   w->hesitates_until_ms = end_ms + w->hesitation_ms;
 }

@@ -46,6 +46,9 @@ void pn_sched_abandon(pn_worker *worker, uint32_t level);
 /* The same, and ends them: for whoever catches a throw that is no trampoline (JavaScript that called
  * the core), with the depth that it began with. */
 void pn_sched_recover(pn_worker *worker, uint32_t level);
+/* The `result` of the type of JavaScript tasks: encoded, as their arguments are (js_tasks.c). */
+#define PN_RESULT_ENCODED 255
+
 /* Trips every worker's next spawn or sync, of all or of all but `worker`. Any thread. */
 void pn_sched_request_all(pn_control *control, uint32_t bits);
 void pn_sched_request_others(pn_control *control, const pn_worker *worker, uint32_t bits);
