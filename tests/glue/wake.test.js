@@ -12,6 +12,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 test('glue: a pool that has slept answers', { timeout: 20_000 }, async () => {
   for (const workers of [1, 2]) {
     const pool = await createPool({ wasm: readFileSync(fileURLToPath(module)), workers });
+    pool.addEventListener('workererror', ({ error }) => console.log(error.message, error.cause));
     for (let round = 0; round < 3; round++) {
       // Long enough for every worker to give up looking for work.
       await sleep(50);
