@@ -16,6 +16,10 @@ import { failure, outcome } from './outcome.js';
 // and timers come in between.
 const SLICE_MS = 2;
 const URGE_MS = 1;
+// While so many are pending, fewer results than this are not worth a wake-up: the next is later.
+const MANY = 16;
+const FEW = 4;
+const REST_MS = 1;
 // So long without a result, and wake-ups are looked after.
 const QUIET_MS = 25;
 const RETRIES = 3;
@@ -221,6 +225,7 @@ export class Host {
 
   work() {
     const start = performance.now();
+    const { completed } = this;
     while (this.chain) {
       for (let count = 0; this.chain && count < 256; count++) this.follow();
       if (this.chain && performance.now() - start > SLICE_MS) return this.again();
@@ -237,7 +242,11 @@ export class Host {
     });
     if (this.ended.length) return this.again();
     this.isBusy = false;
-    this.look();
+    if (this.pending < MANY || this.completed - completed >= FEW || !Atomics.waitAsync)
+      return this.look();
+    // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.)
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    Atomics.waitAsync(word, 0, 0, REST_MS).value.then(() => this.ring());
   }
 
   again() {

@@ -23,6 +23,9 @@ const { values: options } = parseArgs({
     readme: { type: 'boolean', default: false },
   },
 });
+// Both --only a,b and --only a --only b.
+options.only = options.only?.flatMap((names) => names.split(','));
+options.engine = options.engine.flatMap((names) => names.split(','));
 const workers = Number(options.workers);
 if (!Number.isInteger(workers) || workers < 1 || workers > 256) {
   throw new RangeError(`--workers takes a whole number from 1 to 256, not ${options.workers}`);
