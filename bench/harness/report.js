@@ -213,7 +213,7 @@ export function readmeTable({ environment, results }, workers) {
   const browser = environment.engine.split(', ').find((name) => name.startsWith(engine));
   return [
     '',
-    `${browser}, ${environment.cpu}, ${environment.cores} cores, ${environment.date.slice(0, 10)};`,
+    `${browser.replace(/^c/, 'C')}, ${environment.cpu}, ${environment.cores} cores, ${environment.date.slice(0, 10)};`,
     'medians, every answer checked, speed-up against the serial twin in the same C',
     `(\`npm run bench -- --readme\`). fib is nothing but spawns: it shows their cost${cost}`,
     '',
