@@ -399,6 +399,7 @@ test('random fork-join programs give what they give serially', async () => {
           await compare('crowd', count);
           await compare('row', count);
         }
+        await compare('caught');
         const steals = pool.stats().workers.reduce((sum, worker) => sum + worker.steals, 0);
         return { wrong, steals, end: await pool.dispose() };
       },

@@ -1,7 +1,7 @@
 // fork_random.js: random fork-join programs: what they give follows from their seed alone, on any number of workers and outside of
 // a pool. Every kind of handle is in them: joined in any order, twice, never, after an error, with any number of arguments,
 // and such as cannot be sent.
-import { spawn } from '/js-glue/worker.js';
+import { invoke, parallelFor, reduce, spawn } from '/js-glue/worker.js';
 
 function generator(seed) {
   let state = seed | 1;
@@ -83,4 +83,26 @@ export function row(count) {
   let sum = 0;
   for (let n = 0; n < count; n++) sum += spawn(leaf, n).join();
   return sum;
+}
+
+const failPart = (low) => {
+  throw new RangeError(`part ${low}`);
+};
+export const failingPart = failPart;
+export const failingCall = (n) => failPart(n);
+export const addUp = (a, b) => a + b;
+/** Loops whose error the task catches: it is no failure of the task. */
+export function caught() {
+  const what = [
+    () => parallelFor(failingPart, 0, 4, { grain: 1 }),
+    () => reduce(failingPart, 0, 4, { combine: addUp, grain: 1 }),
+    () => invoke([failingCall, 1], [failingCall, 2]),
+  ];
+  return what.map((run) => {
+    try {
+      return run();
+    } catch (error) {
+      return error.constructor.name;
+    }
+  });
 }

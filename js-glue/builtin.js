@@ -2,7 +2,7 @@
 // the page submits by name ('penny:...'): they follow the user's functions in the task table, and
 // name those by number.
 import { array } from './entries.js';
-import { checkJoins, functionOf, isWanted, spawn, targetOf } from './spawn.js';
+import { checkJoins, functionOf, inFrame, isWanted, spawn, targetOf } from './spawn.js';
 
 // A step of a loop without a grain is doubled while it takes less than this, and halved above.
 const SHORT_MS = 0.05;
@@ -147,10 +147,12 @@ export const helpers = [tree, sortPart, merge];
 /** Runs all of them, [fn, ...arguments] each, side by side: their results (worker.d.ts). */
 export function invoke(first, ...others) {
   checkJoins('invoke');
-  const handles = others.map((call) => spawn(...call));
-  const results = [first[0](...first.slice(1))];
-  for (const handle of handles.reverse()) results.splice(1, 0, handle.join());
-  return results;
+  return inFrame(() => {
+    const handles = others.map((call) => spawn(...call));
+    const results = [first[0](...first.slice(1))];
+    for (const handle of handles.reverse()) results.splice(1, 0, handle.join());
+    return results;
+  });
 }
 
 function whole(name, value) {
@@ -170,7 +172,8 @@ function check(what, begin, end, { args = [], grain }) {
 /** fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
 export function parallelFor(fn, begin, end, options = {}) {
   const args = check('parallelFor', begin, end, options);
-  range(targetOf(fn), begin, end, args, options.grain);
+  const target = targetOf(fn);
+  inFrame(() => range(target, begin, end, args, options.grain));
 }
 
 /** The combination of fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
@@ -178,5 +181,6 @@ export function reduce(fn, begin, end, options) {
   const args = check('reduce', begin, end, options ?? {});
   const { combine, init, grain } = options ?? {};
   if (typeof combine !== 'function') throw new TypeError('combine is a function of two results');
-  return fold(targetOf(fn), targetOf(combine), begin, end, args, init, grain);
+  const targets = [targetOf(fn), targetOf(combine)];
+  return inFrame(() => fold(...targets, begin, end, args, init, grain));
 }

@@ -242,10 +242,11 @@ export class Host {
     });
     if (this.ended.length) return this.again();
     this.isBusy = false;
-    if (this.pending < MANY || this.completed - completed >= FEW || !Atomics.waitAsync)
-      return this.look();
+    const Shared = globalThis.SharedArrayBuffer;
+    const isWorth = this.pending < MANY || this.completed - completed >= FEW;
+    if (isWorth || !Atomics.waitAsync || !Shared) return this.look();
     // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.)
-    const word = new Int32Array(new SharedArrayBuffer(4));
+    const word = new Int32Array(new Shared(4));
     Atomics.waitAsync(word, 0, 0, REST_MS).value.then(() => this.ring());
   }
 

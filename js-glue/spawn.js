@@ -130,7 +130,8 @@ class Handle {
       finish(this, FAILED, error);
       throw error;
     }
-    top = mark;
+    // (It is less when what is not open has been taken away meanwhile.)
+    if (top > mark) top = mark;
     if (typeof value === 'object' || state > 1) finish(this, DONE, value);
     else {
       this.a = value;
@@ -208,7 +209,7 @@ function runHandle(handle) {
     const value = fn(...(state === LIST ? a : [a, b, c].slice(0, state)));
     joinRest(mark);
     checkResult(value);
-    top = mark;
+    if (top > mark) top = mark;
     finish(handle, DONE, value);
   } catch (error) {
     dropRest(mark);
@@ -227,6 +228,17 @@ function joinRest(mark) {
     if (handle.state === FAILED) failed = handle;
   }
   if (failed) throw failed.a;
+}
+
+/** Runs a loop: what it leaves open when it fails is closed, as at the end of a task. */
+export function inFrame(loop) {
+  const mark = top;
+  try {
+    return loop();
+  } catch (error) {
+    dropRest(mark);
+    throw error;
+  }
 }
 
 /** Closes what the frame has left open: what nobody has begun does not run. */
@@ -387,6 +399,7 @@ function spawnOther(fn, ...args) {
   // Development mode: a task never shares what it was given, stolen or not.
   if (isDebug) args = decode(encode(args, view, codecOptions), view, codecOptions);
   if (entry?.kind !== SYNC || !isPlain(fn)) return new Detached(fn, target, args);
+  if (wanted[0] !== 0) offer();
   const hasRoom = makeRoom();
   const handle = hasRoom ? arena[top & USED] : new Handle(-1);
   handle.fn = fn;
@@ -395,10 +408,7 @@ function spawnOther(fn, ...args) {
   top += OPEN;
   // With so many open ones thieves have enough.
   if (!hasRoom) runHandle(handle);
-  else {
-    top++;
-    if (wanted[0] !== 0) offer();
-  }
+  else top++;
   return handle;
 }
 
@@ -460,6 +470,8 @@ export function inEntry(self, head, body) {
   try {
     const value = body();
     joinRest(mark);
+    // What goes on after this may join once more: these handles are not used again.
+    if (isPromise(value)) for (let at = self.base; at < used(); at++) arena[at] = new Handle(at);
     return value;
   } catch (error) {
     self.isBroken = true;
@@ -471,6 +483,7 @@ export function inEntry(self, head, body) {
     // What could not be dropped, for want of stack, goes with the entry: the core unwinds it.
     // (No calls here: they could be thrown out.)
     top = mark;
+    words[(block + layout.WORKER_SYNC_HEAD) >>> 2] = 0; // nothing that was popped in here counts outside
     published.length = self.published;
     cHead = outerHead;
     entry = outerEntry;

@@ -206,12 +206,13 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
    * buries this worker. PN_FREE is 0. */
   pn_or_seq_cst(&task->status, (uint32_t)PN_RUNNING);
   begin_entry(w, head, root, task, victim->id + 1);
+  /* Now: when it has run its record may be another task's. */
+  double crumb_ms = task->type->result == PN_RESULT_ENCODED ? JS_CRUMB_MS : CRUMB_MS;
   double start_ms = pn_port_now_ms();
   run_entry(w, head, run_body, task);
   double end_ms = pn_port_now_ms();
   /* A thief of crumbs costs its victim more than it helps: after some in a row (one may be what a
    * coarse clock makes of a longer task) it hesitates, twice as long each time. */
-  double crumb_ms = task->type->result == PN_RESULT_ENCODED ? JS_CRUMB_MS : CRUMB_MS;
   if (end_ms - start_ms > crumb_ms) {
     w->crumbs = 0;
     w->hesitation_ms = 0;
