@@ -56,11 +56,14 @@ static void note(PENNY_CONTEXT, void *context) {
   __atomic_fetch_add(&noted, 1, __ATOMIC_SEQ_CST); /* when all are, `order` may be read */
 }
 
-/* Keeps a worker until the gate is opened; neither spawns nor polls. */
+/* Keeps a worker until the gate is opened; neither spawns nor polls. Looks in vain count as rounds, too, so
+ * how far the worker is on its way to the next fair one (scheduler.c: step_fairly) depends on how long it
+ * had nothing to do: it begins anew. */
 static void hold(PENNY_CONTEXT, void *context) {
-  (void)penny_w, (void)penny_head;
+  (void)penny_head;
   __atomic_fetch_add(&polls, 1, __ATOMIC_SEQ_CST);
   test_await(&gate, *(int32_t *)context, 20000);
+  penny_w->ticks = 0;
 }
 
 static void submit_many(uint32_t priority, int32_t count) {
