@@ -9,6 +9,9 @@ import { stages } from './stages.js';
 
 const args = process.argv.slice(2);
 const isLong = args.includes('--long');
+const unknown = args.filter((arg) => arg.startsWith('-') && arg !== '--long');
+if (unknown.length)
+  throw new RangeError(`npm test takes --long and names of stages, not ${unknown}`);
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 const logs = join(root, 'build', 'logs');
 const tailLines = 40;
