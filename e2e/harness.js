@@ -9,8 +9,9 @@ export const engine = process.env.PENNY_ENGINE ?? 'chromium';
 export const isSingle = process.env.PENNY_SINGLE === '1';
 /** How many workers a pool has that asked for `count`. */
 export const workersOf = (count) => (isSingle ? 1 : count);
-/** By name: why a test does not apply there. */
+/** By name: why a test does not apply there; and those that were met. */
 export const inapplicable = new Map();
+export const leftOut = new Set();
 export const isLong = process.env.PENNY_LONG === '1';
 
 // What every script in a page may use: `penny` is the module, `start` makes a pool on the test
@@ -71,8 +72,12 @@ function makeTests() {
       return (page ?? shared).evaluate(source, undefined, seconds);
     },
     test(name, action) {
-      if (inapplicable.has(name)) return;
       const label = isSingle ? `${engine} single` : engine;
+      if (inapplicable.has(name)) {
+        leftOut.add(name);
+        console.log(`${label}: left out: ${name}: ${inapplicable.get(name)}`);
+        return;
+      }
       test(`${label}: ${name}`, { timeout: 120_000 }, action);
     },
   };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 
 process.env.PENNY_SINGLE = '1';
-const { browserTests, engine, inapplicable, isLong } = await import('./harness.js');
+const { browserTests, engine, inapplicable, isLong, leftOut } = await import('./harness.js');
 
 const polls = 'a task that runs sees no cancel before it gives way';
 const arrays = 'the page does not see what a task writes before the task has ended';
@@ -26,14 +26,19 @@ for (const [name, why] of [
   inapplicable.set(name, why);
 
 // In the other engines those that differ most, but for the long run.
-const files = [
-  'more',
-  'values',
-  ...(engine === 'chromium' || isLong ? ['glue', 'arrays', 'fork', 'faults'] : []),
-];
+const isWhole = engine === 'chromium' || isLong;
+const files = ['more', 'values', ...(isWhole ? ['glue', 'arrays', 'fork', 'faults'] : [])];
 for (const file of files) await import(`./${file}.test.js`);
 
 const { inPage, open, test } = browserTests();
+
+if (isWhole)
+  test('what is left out is there', () => {
+    assert.deepEqual(
+      [...inapplicable.keys()].filter((name) => !leftOut.has(name)),
+      [],
+    );
+  });
 
 test('isolation is what it is for, and what it does not need', async () => {
   const isolated = await open({ isolated: true });
