@@ -221,7 +221,7 @@ function pack(error, value) {
 }
 
 /** Runs a root: 0 when it has ended, 1 when it goes on after this. Called by the core. */
-export function runRoot(root, head_) {
+export function runRoot(root, head) {
   const target = view.get(root + layout.ROOT_TARGET);
   if (target >= CARRIED && !arrived.has(root)) {
     fetch(root);
@@ -242,7 +242,7 @@ export function runRoot(root, head_) {
     else exports.pn_web_result(root, ...pack(error, value), isLate);
   };
   try {
-    const value = inEntry(self, head_, () => begin(fn, decodeArguments(root), self));
+    const value = inEntry(self, head, () => begin(fn, decodeArguments(root), self));
     if (isPromise(value) || self.children.length) {
       isLate = 1;
       late.add(self);
@@ -285,7 +285,7 @@ async function joinChildren(self) {
 }
 
 /** Runs a stolen task; its outcome goes where its arguments were. Called by the core. */
-export function runStolen(head_, record) {
+export function runStolen(head, record) {
   const root = words[(block + layout.WORKER_ROOT) >>> 2] >>> 0;
   const self = { kind: SYNC, root, children: [] };
   let packed;
@@ -297,7 +297,7 @@ export function runStolen(head_, record) {
     exports.pn_web_free(data);
     packed = pack(
       0,
-      inEntry(self, head_, () => {
+      inEntry(self, head, () => {
         const value = functions[target](...args);
         if (isPromise(value)) throw easync('join() of an async task');
         return value;

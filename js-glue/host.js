@@ -246,8 +246,8 @@ export class Host {
     const isWorth = this.pending < MANY || this.completed - completed >= FEW;
     if (isWorth || !Atomics.waitAsync || !Shared) return this.look();
     // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.)
-    const word = new Int32Array(new Shared(4));
-    Atomics.waitAsync(word, 0, 0, REST_MS).value.then(() => this.ring());
+    this.still ??= new Int32Array(new Shared(4)); // nobody changes it
+    Atomics.waitAsync(this.still, 0, 0, REST_MS).value.then(() => this.ring());
   }
 
   again() {

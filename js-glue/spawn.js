@@ -148,11 +148,10 @@ class Handle {
 }
 
 function checkResult(value) {
-  if (value === null) return;
   if (isPromise(value)) throw easync('join() of an async task');
 }
 
-/** Sets the outcome of a handle; what it held is not kept alive until it is used again. */
+/** Sets the outcome of a handle; the objects that it held are not kept alive until it is used again. */
 function finish(handle, state, value) {
   const { index } = handle;
   handle.a = value;
