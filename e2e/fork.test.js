@@ -400,6 +400,8 @@ test('random fork-join programs give what they give serially', async () => {
           await compare('row', count);
         }
         await compare('caught');
+        const lost = await pool.run('countLost', [1000]);
+        if (lost) wrong.push(`${lost} errors of handles that nobody joined are lost`);
         const steals = pool.stats().workers.reduce((sum, worker) => sum + worker.steals, 0);
         return { wrong, steals, end: await pool.dispose() };
       },

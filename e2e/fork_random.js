@@ -69,6 +69,35 @@ export function program(seed, depth, extra, ...rest) {
   return seed & 1 ? { list: [sum] } : sum;
 }
 
+export const failPlainly = (number) => {
+  throw number;
+};
+/** Joins all but one, which fails, in any order. */
+export function leaveOne(seed) {
+  const next = generator(seed);
+  const bad = next(5);
+  const handles = [];
+  for (let n = 0; n < 5; n++) {
+    if (n !== bad) handles.push(spawn(row, 50));
+    else if (seed & 1) spawn(failPlainly, seed);
+    else spawn(failBelow, seed, 0);
+  }
+  while (handles.length > 0) handles.splice(next(handles.length), 1)[0].join();
+}
+/** How many of so many tasks did not fail by the handle that they left. */
+export function countLost(count) {
+  let lost = 0;
+  for (let seed = 1; seed <= count; seed++) {
+    try {
+      spawn(leaveOne, seed).join();
+      lost++;
+    } catch (error) {
+      if ((error.number ?? error) !== seed) throw error;
+    }
+  }
+  return lost;
+}
+
 /** More handles open at once than there is room for, joined in both orders. */
 export function crowd(count) {
   const handles = Array.from({ length: count }, (_, n) => spawn(leaf, n));

@@ -9,6 +9,7 @@ import { failure, outcome } from './outcome.js';
 import {
   ASYNC,
   block,
+  checkResult,
   codecOptions,
   ECANCELLED,
   EFAIL,
@@ -297,11 +298,7 @@ export function runStolen(head, record) {
     exports.pn_web_free(data);
     packed = pack(
       0,
-      inEntry(self, head, () => {
-        const value = functions[target](...args);
-        if (isPromise(value)) throw easync('join() of an async task');
-        return value;
-      }),
+      inEntry(self, head, () => checkResult(functions[target](...args))),
     );
   } catch (error) {
     // Its records are still there: the core's trampoline ends it.

@@ -242,12 +242,13 @@ export class Host {
     });
     if (this.ended.length) return this.again();
     this.isBusy = false;
-    const Shared = globalThis.SharedArrayBuffer;
     const isWorth = this.pending < MANY || this.completed - completed >= FEW;
-    if (isWorth || !Atomics.waitAsync || !Shared) return this.look();
-    // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.)
-    this.still ??= new Int32Array(new Shared(4)); // nobody changes it
-    Atomics.waitAsync(this.still, 0, 0, REST_MS).value.then(() => this.ring());
+    if (isWorth || !Atomics.waitAsync) return this.look();
+    // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.
+    // Nobody changes this word.)
+    const { view, control } = this;
+    const wait = view.atomic('waitAsync', control, view.get(control), REST_MS);
+    wait.value?.then(() => this.ring());
   }
 
   again() {

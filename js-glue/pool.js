@@ -102,6 +102,7 @@ export class Pool extends EventTarget {
   #nudged = []; // by worker's id: who has to answer yet
   #left = 0;
   #onLeft = () => {};
+  #within = (promise) => within(promise, { startTimeoutMs: this.#options.startTimeoutMs });
 
   constructor(options, view, workers, names) {
     super();
@@ -124,7 +125,7 @@ export class Pool extends EventTarget {
       crew: this.#crew,
       whys: new WeakMap(), // by worker: why we ended it
       pongs: [], // by worker's id: another object after each answer
-      within: (promise) => within(promise, options),
+      within: this.#within,
       tell: (...error) => this.#tell(...error),
       fail: (...error) => this.#fail(...error),
       leave: (id) => this.#leave(id),
@@ -219,7 +220,7 @@ export class Pool extends EventTarget {
       view: this.#view,
       workers: this.#workers,
       crew: this.#crew,
-      within: (promise) => within(promise, { startTimeoutMs: this.#options.startTimeoutMs }),
+      within: this.#within,
       check: () => this.#open(),
     };
     const done = this.#resized.then(async () => {

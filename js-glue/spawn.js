@@ -12,6 +12,7 @@
 //
 // I1  Every open handle is in arena[0..used), older ones before younger, those of inner frames behind
 //     those of outer ones; what is not open in there has its outcome or runs.
+//     (One that is UNSEEN has its outcome, too, and may stand behind what is younger.)
 // I2  `published` has the open handles that are published or kept, in the order of the arena and of
 //     their records, whose end is `cHead`; all private ones of the entry are younger.
 // I3  A frame ends with as many open handles as it began with, and gives back what it has used.
@@ -26,6 +27,7 @@ import { failure } from './outcome.js';
 const LIST = 4; // private: `a` is a list of all arguments
 const PUBLISHED = 8; // added to the above
 const KEPT = 16; // the same, for what cannot be sent: it runs here
+const UNSEEN = 32; // failed when the join of an older one ran it: open until its own join
 const DONE = -1;
 const FAILED = -2;
 const RUNNING = -3;
@@ -147,8 +149,10 @@ class Handle {
   }
 }
 
-function checkResult(value) {
+/** What a joined task gave. */
+export function checkResult(value) {
   if (isPromise(value)) throw easync('join() of an async task');
+  return value;
 }
 
 /** Sets the outcome of a handle; the objects that it held are not kept alive until it is used again. */
@@ -160,14 +164,30 @@ function finish(handle, state, value) {
   if (arena[index] === handle && typeof value === 'object') arena[index] = new Handle(index);
 }
 
-/** The newest open handle of the entry; what is not open behind it goes, fresh ones take its place. */
-function newest() {
+/** The entry's newest open handle in a state below `limit`; what is not open at the end goes, for fresh ones. */
+function newest(limit = OPEN) {
   const base = entry?.base ?? 0;
   for (let at = (top & USED) - 1; at >= base; at--) {
-    if (arena[at].state >= 0) return arena[at];
-    arena[at] = new Handle(at);
-    top--;
+    const { state } = arena[at];
+    if (state >= 0 && state < limit) return arena[at];
+    if (state < 0 && at === (top & USED) - 1) {
+      arena[at] = new Handle(at);
+      top--;
+    }
   }
+}
+
+/** What has failed while another was joined stays open: its own join throws the error, or its frame's end. */
+function keepUnseen(handle) {
+  if (handle.state !== FAILED) return;
+  if (arena[handle.index] !== handle) {
+    if (!makeRoom()) return;
+    handle.index = top & USED;
+    arena[handle.index] = handle;
+    top++;
+  }
+  handle.state = UNSEEN;
+  top += OPEN;
 }
 
 const isPublished = ({ state }) => state >= PUBLISHED && state < KEPT;
@@ -185,13 +205,21 @@ function claim(handle) {
       throw new PennyError('PENNY_EINVAL', 'join() of a handle that another task spawned');
     if (wanted[0] !== 0) offer();
     if (handle.state <= LIST) return true;
+    if (handle.state === UNSEEN) {
+      handle.state = FAILED;
+      top -= OPEN;
+      break;
+    }
     // Records are joined newest first, and a thief is not waited for while there is work.
-    const last = isPublished(handle) ? newest() : handle;
-    if (isPublished(last)) {
-      if (!sync(last)) continue;
-    } else if (last.state >= KEPT) takeBack(last);
-    if (last === handle) return true;
-    runHandle(last);
+    const last = isPublished(handle) ? newest(UNSEEN) : handle;
+    const isOurs = !isPublished(last) || sync(last);
+    if (last.state >= KEPT) takeBack(last);
+    if (last === handle) {
+      if (isOurs) return true;
+      break;
+    }
+    if (isOurs) runHandle(last);
+    keepUnseen(last);
   }
   if (handle.state === RUNNING)
     throw new PennyError('PENNY_EINVAL', 'join() of a task by itself, or by what it called');
@@ -207,9 +235,8 @@ function runHandle(handle) {
   try {
     const value = fn(...(state === LIST ? a : [a, b, c].slice(0, state)));
     joinRest(mark);
-    checkResult(value);
     if (top > mark) top = mark;
-    finish(handle, DONE, value);
+    finish(handle, DONE, checkResult(value));
   } catch (error) {
     dropRest(mark);
     top = mark;
@@ -299,8 +326,9 @@ function closeGaps(first, end, open) {
 
 /** Makes the oldest private handle a record; one that cannot be sent stays here. */
 function publish(handle) {
-  probe(PROBE_FRAMES);
   const { fn, state, a, b, c } = handle;
+  if (state === UNSEEN) return;
+  probe(PROBE_FRAMES);
   published.push(handle);
   handle.state += KEPT;
   let at = 0;

@@ -24,8 +24,7 @@ const MAXIMUM_PAGES = MAXIMUM_BYTES / PAGE_BYTES;
 const ISOLATION =
   'the page is not cross-origin isolated: serve it with "Cross-Origin-Opener-Policy: ' +
   'same-origin" and "Cross-Origin-Embedder-Policy: require-corp", or add dist/coi.js where it cannot be';
-const FILE =
-  'a page opened from a file cannot be cross-origin isolated: serve it over http, by any local server';
+const FILE = 'a page from a file cannot be cross-origin isolated: serve it over http';
 const WORKER = 'worker is a function that gives a Worker';
 
 /** The option `name`, a whole number. */

@@ -20,7 +20,7 @@ const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
   initial: { target: 10_000, reached: 18_925 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 26_530 },
+  everything: { target: 20_000, reached: 26_500 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
   'core module': { target: 12_000, reached: 12_000 },
 };
@@ -40,7 +40,17 @@ const internal = [
   ...['tell', 'fail', 'urge', 'report', 'submit', 'result', 'carried', 'ending', 'runStolen'],
   ...['list', 'base', 'needs', 'host', 'into', 'write', 'keep', 'check', 'text'],
   ...['largest', 'waiting', 'adapt', 'ask', 'send', 'take', 'wake', 'controller', 'inner', 'room'],
-  ...['fillOrFail', 'first', 'numbers', 'setNumber'],
+  ...[
+    'fillOrFail',
+    'first',
+    'numbers',
+    'setNumber',
+    'isAllTold',
+    'isWatched',
+    'isServing',
+    'published',
+  ],
+  ...['attend', 'onQuiet', 'bottom'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {
