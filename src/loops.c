@@ -57,7 +57,10 @@ static void walk_step(PENNY_CONTEXT, walk *k, const for_loop *loop, int64_t begi
 
 /* Iterations worth a task, by what the walk has measured. */
 static int64_t piece_of(const walk *k, int64_t known) {
-  if (k->spent_ms <= 0) return known > 2 * k->measured ? known : 2 * k->measured; /* no tick yet */
+  if (k->spent_ms <= 0) { /* no tick yet */
+    int64_t twice = k->measured > INT64_MAX / 2 ? INT64_MAX : 2 * k->measured;
+    return known > twice ? known : twice;
+  }
   double piece = (double)k->measured * (PIECE_MS / k->spent_ms);
   return piece < 1 ? 1 : piece > 1e15 ? (int64_t)1e15 : (int64_t)piece;
 }
@@ -111,6 +114,12 @@ static pn_loop_cost *cost_of(pn_worker *w, penny_range_fn body, int64_t count) {
 
 void pn_for(PENNY_CONTEXT, int64_t begin, int64_t end, penny_range_fn body, void *context) {
   if (begin >= end) return;
+  if (begin < 0 && end > INT64_MAX + begin) { /* a difference of ends has to be an int64_t */
+    int64_t middle = begin / 2 + end / 2;
+    pn_for(PENNY_HERE, begin, middle, body, context);
+    pn_for(PENNY_HERE, middle, end, body, context);
+    return;
+  }
   if (end - begin == 1) {
     body(PENNY_HERE, begin, end, context);
     return;
@@ -136,19 +145,19 @@ typedef struct fold {
   void *context;
   const void *identity;
   size_t bytes;
-  int64_t leaf; /* elements of a leaf: a function of the range's length alone */
+  uint64_t leaf; /* elements of a leaf: a function of the range's length alone */
 } fold;
 
 PENNY_TASK(void, pn_reduce_range, (int64_t, begin), (int64_t, end), (void *, into),
            (const fold *, f)) {
-  int64_t leaves = (end - begin + f->leaf - 1) / f->leaf;
+  uint64_t leaves = ((uint64_t)end - (uint64_t)begin - 1) / f->leaf + 1;
   if (leaves <= 1) {
     f->body(PENNY_HERE, begin, end, into, f->context);
     return;
   }
   PN_ALIGN(16) unsigned char right[ELEMENT_MAX_BYTES];
   pn_copy(right, f->identity, f->bytes);
-  int64_t middle = begin + leaves / 2 * f->leaf;
+  int64_t middle = (int64_t)((uint64_t)begin + leaves / 2 * f->leaf);
   PENNY_SPAWN(pn_reduce_range, middle, end, right, f);
   PENNY_CALL(pn_reduce_range, begin, middle, into, f);
   PENNY_SYNC(pn_reduce_range);
@@ -162,8 +171,8 @@ void pn_reduce(PENNY_CONTEXT, int64_t begin, int64_t end, void *result, size_t b
   if (begin >= end) return;
   PN_ALIGN(16) unsigned char identity[ELEMENT_MAX_BYTES];
   pn_copy(identity, result, bytes);
-  fold f = {body,     combine, context,
-            identity, bytes,   (end - begin + REDUCE_LEAVES - 1) / REDUCE_LEAVES};
+  uint64_t leaf = ((uint64_t)end - (uint64_t)begin - 1) / REDUCE_LEAVES + 1;
+  fold f = {body, combine, context, identity, bytes, leaf};
   PENNY_CALL(pn_reduce_range, begin, end, result, &f);
 }
 
@@ -184,7 +193,7 @@ static void sum_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context)
   for (int64_t b = begin; b < end; b++) {
     unsigned char *sum = s->sums + (size_t)b * s->bytes;
     size_t first = (size_t)b * s->block;
-    size_t last = first + s->block < s->count ? first + s->block : s->count;
+    size_t last = s->count - first > s->block ? first + s->block : s->count;
     pn_copy(sum, s->identity, s->bytes);
     for (size_t i = first; i < last; i++) s->combine(sum, s->base + i * s->bytes, s->context);
   }
@@ -196,7 +205,7 @@ static void scan_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context
   PN_ALIGN(16) unsigned char element[ELEMENT_MAX_BYTES];
   for (int64_t b = begin; b < end; b++) {
     size_t first = (size_t)b * s->block;
-    size_t last = first + s->block < s->count ? first + s->block : s->count;
+    size_t last = s->count - first > s->block ? first + s->block : s->count;
     pn_copy(sum, s->sums + (size_t)b * s->bytes, s->bytes);
     for (size_t i = first; i < last; i++) {
       unsigned char *at = s->base + i * s->bytes;
@@ -217,9 +226,10 @@ void pn_scan(PENNY_CONTEXT, void *base, size_t count, size_t bytes, const void *
   if (bytes == 0 || bytes > ELEMENT_MAX_BYTES)
     penny_fail(PENNY_EINVAL, "penny_scan: an element has 1 to 256 bytes");
   if (count == 0) return;
-  size_t block = (count + SCAN_BLOCKS - 1) / SCAN_BLOCKS;
+  if (count > SIZE_MAX / bytes) penny_fail(PENNY_EINVAL, "penny_scan: no memory has that size");
+  size_t block = count / SCAN_BLOCKS + (count % SCAN_BLOCKS != 0);
   if (block < SCAN_BLOCK_MIN) block = SCAN_BLOCK_MIN;
-  size_t blocks = (count + block - 1) / block;
+  size_t blocks = count / block + (count % block != 0);
   scan s = {base, NULL, identity, combine, context, count, bytes, block, exclusive};
   s.sums = penny_scratch(blocks * bytes);
   if (!s.sums) penny_fail(PENNY_ENOMEM, "penny_scan: no room for the blocks' sums");

@@ -370,6 +370,61 @@ static void failures(PENNY_CONTEXT, uint64_t *random) {
   penny_free(values);
 }
 
+/* ---- as wide as the types ---- */
+
+static void add_width(PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
+  (void)penny_w, (void)penny_head;
+  CHECK(begin < end);
+  __atomic_fetch_add((uint64_t *)context, (uint64_t)end - (uint64_t)begin, __ATOMIC_RELAXED);
+}
+
+static void add_part_width(PENNY_CONTEXT, int64_t begin, int64_t end, void *accumulator,
+                           void *context) {
+  (void)context;
+  add_width(PENNY_HERE, begin, end, accumulator);
+}
+
+static void sum_widths(void *left, const void *right, void *context) {
+  (void)context;
+  *(uint64_t *)left += *(const uint64_t *)right;
+}
+
+/* More elements than memory has: refused before the first is touched. */
+PENNY_TASK(void, too_many, (bool, sorts), (size_t, count), (int32_t *, pair)) {
+  const int32_t zero = 0;
+  if (sorts)
+    penny_sort(pair, count, sizeof *pair, by_value, NULL);
+  else
+    penny_scan(pair, count, sizeof *pair, &zero, bad_combine, false, NULL);
+}
+
+static void widths(PENNY_CONTEXT) {
+  test_enter("ranges and counts at the ends of their types");
+  const int64_t ends[] = {INT64_MIN, INT64_MIN + 1, -INT64_MAX / 2 - 2, -1,
+                          0,         INT64_MAX / 2, INT64_MAX};
+  const size_t n = sizeof ends / sizeof ends[0];
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < n; j++) {
+      uint64_t want = i < j ? (uint64_t)ends[j] - (uint64_t)ends[i] : 0;
+      uint64_t width = 0;
+      penny_for(ends[i], ends[j], add_width, &width);
+      CHECK_EQUAL(width, want);
+      width = 0;
+      penny_reduce(ends[i], ends[j], &width, sizeof width, add_part_width, sum_widths, NULL);
+      CHECK_EQUAL(width, want);
+    }
+  }
+  const size_t counts[] = {SIZE_MAX, SIZE_MAX - 511, SIZE_MAX / 4 + 1, SIZE_MAX / 4 + 2};
+  for (size_t i = 0; i < 8; i++) {
+    int32_t pair[] = {2, 1};
+    penny_future *future = PENNY_DETACH(NULL, too_many, i % 2, counts[i / 2], pair);
+    if (!CHECK(future != NULL)) break;
+    CHECK_EQUAL(penny_future_wait(future), i % 2 ? PENNY_ENOMEM : PENNY_EINVAL);
+    CHECK(pair[0] == 2 && pair[1] == 1);
+    penny_future_free(future);
+  }
+}
+
 TEST_TASK(unit_loops) {
   uint64_t random = seed;
   for (int32_t i = 0; i < scale; i++) {
@@ -378,6 +433,7 @@ TEST_TASK(unit_loops) {
     scans(PENNY_HERE, &random);
     sorts(PENNY_HERE, &random);
     failures(PENNY_HERE, &random);
+    widths(PENNY_HERE);
   }
   return test_failures();
 }
