@@ -5,6 +5,10 @@
 # The port follows from the toolchain file: web (toolchain-web.cmake), emscripten, or native.
 
 include_guard(GLOBAL)
+get_property(_penny_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+if(NOT C IN_LIST _penny_languages)
+  enable_language(C) # the core's, in a project in C++ alone
+endif()
 get_filename_component(PENNY_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 if(NOT PENNY_PORT)

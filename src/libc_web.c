@@ -14,6 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+// A page's pool is made by createPool. Here for a native program that is built as a module, too, its main with it.
+int penny_start(const penny_options *options) {
+  (void)options;
+  return PENNY_ESTART;
+}
+
+int64_t penny_stop(void) {
+  return PENNY_ECLOSED;
+}
+
 // Text longer than this goes through the heap.
 enum { LINE_BYTES = 512 };
 

@@ -137,7 +137,7 @@ typedef struct penny_options {
 } penny_options;
 
 /* Starts the pool and waits until every worker is ready. 0 or PENNY_EINVAL, PENNY_ENOMEM,
- * PENNY_ESTART; then nothing was started. */
+ * PENNY_ESTART (as always in a web module); then nothing was started. */
 int penny_start(const penny_options *options);
 /* Ends the pool: running roots are cancelled, queued ones fail with PENNY_ECLOSED. Returns the
  * number of heap blocks that were still allocated by the program (0: an exact balance) or
