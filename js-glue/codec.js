@@ -281,8 +281,15 @@ function putFilling(content, tag) {
       remember(step);
       putString(step);
     }
-    put(content[step]);
+    put(tag === ERROR ? read(content, step) : content[step]);
   }
+}
+
+/** A property of an error; what its getter throws is worth less than the error. */
+function read(error, key) {
+  try {
+    return error[key];
+  } catch {}
 }
 
 /** Puts together what was written. */

@@ -92,6 +92,13 @@ test('glue_codec_errors_keep_class_and_cause', () => {
   assert.equal(back.stack, error.stack);
   assert.equal(back.code, 'E_X');
   assert.ok(back.cause instanceof RangeError);
+  Object.defineProperty(error, 'broken', {
+    enumerable: true,
+    get() {
+      throw new Error('of a getter');
+    },
+  });
+  assert.deepEqual([round(error).message, round(error).broken], ['outer', undefined]);
   const self = new Error('me');
   self.cause = self;
   const again = round(self);
