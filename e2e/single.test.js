@@ -124,6 +124,16 @@ test('queued work goes on while the page is blocked, by messages', async () => {
   assert.ok(early.length >= 5, `they ended after ${result} ms`);
 });
 
+test('an abort while the first file is loaded ends the start', async () => {
+  const reason = await inPage(async () => {
+    const controller = new AbortController();
+    const starting = failure(() => start({ signal: controller.signal }));
+    controller.abort(new Error('not any more'));
+    return starting;
+  });
+  assert.equal(reason.message, 'not any more');
+});
+
 test('one worker says what it does, and stays one', async () => {
   const result = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/tasks.js', trace: true, workers: 3 });

@@ -97,6 +97,12 @@ class SinglePool extends Pool {
     const { array } = view;
     super(options, view, workers, names);
     view.array = array;
+    const freed = new WeakSet();
+    // All that is in its buffer goes with an array.
+    view.freed = {
+      add: ({ buffer }) => freed.add(buffer),
+      has: (array) => freed.has(array?.buffer),
+    };
     view.onArray = (made) => this.#keep(made);
     this.#options = options;
     this.#view = view;
@@ -171,6 +177,7 @@ class SinglePool extends Pool {
     this.#open();
     want(this.#options.trace, 'trace() needs createPool({ trace: true })');
     const { trace } = await import('./more.js');
+    this.#open();
     return trace(await this.#view.traced(), this.#names, 1);
   }
 
@@ -191,6 +198,7 @@ class SinglePool extends Pool {
 
 /** As pool.js's, after its checks. */
 export async function createPool(given) {
+  given.signal?.throwIfAborted(); // this file was waited for
   const options = { ...given, workers: 1 };
   const workers = makeWorkers(options);
   const start = async () => {
