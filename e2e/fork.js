@@ -60,6 +60,33 @@ export function sum5(a, b, c, d, e) {
 export const wide = () => spawn(sum5, 1, 2, 3, 4, 5).join() + spawn(sum5, 1, 2, 3, 4, 5).join();
 export const together = () => invoke([fib, 10], [square, 3], [sum5, 1, 1, 1, 1, 1]);
 export const closure = () => spawn(() => 1).join();
+/** What invoke and the loops call themselves has to be what spawn takes. */
+export function wrongCalls() {
+  const promised = () => later(1);
+  const given = { combine: plus };
+  const calls = {
+    closure: () => invoke([promised]),
+    async: () => invoke([later, 1]),
+    generator: () => invoke([counts, 1]),
+    promise: () => invoke([promises]),
+    asyncLoop: () => parallelFor(later, 0, 2),
+    promiseLoop: () => parallelFor(promises, 0, 2, { grain: 1 }),
+    asyncFold: () => reduce(later, 0, 2, given),
+    promiseFold: () => reduce(promises, 0, 2, given),
+    asyncCombine: () => reduce(sumOf, 0, 2, { args: [[1, 2]], combine: later }),
+  };
+  const told = { none: invoke() };
+  for (const [name, call] of Object.entries(calls)) {
+    try {
+      told[name] = call();
+    } catch (error) {
+      told[name] = error.code ?? error.name;
+    }
+  }
+  return told;
+}
+/** A promise, and not async. */
+export const promises = () => Promise.resolve(1);
 
 export function bad(n, ms = 0) {
   spin(ms);
@@ -146,6 +173,12 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 export async function later(ms, value) {
   await sleep(ms);
   return value;
+}
+/** Takes what it has spawned after its await with it. */
+export async function failsWithChildren() {
+  await null;
+  for (let n = 0; n < 4; n++) spawn(fib, 10 + n);
+  throw new RangeError('for good');
 }
 export async function failsLater() {
   await null;

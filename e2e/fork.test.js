@@ -206,6 +206,27 @@ test('async tasks await handles, timers and fetch; join() there says what to do'
   assert.deepEqual(result.end, clean);
 });
 
+test('invoke and loops refuse what spawn refuses', async () => {
+  const [{ none, closure, ...others }] = values(await runAll([['wrongCalls', []]]));
+  assert.deepEqual([none, closure], [[], 'TypeError']);
+  assert.equal(Object.keys(others).length, 8);
+  for (const [name, told] of Object.entries(others)) assert.equal(told, 'PENNY_EASYNCJOIN', name);
+});
+
+test('what goes with a failed task is not told twice', async () => {
+  const told = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1 });
+    const told = [];
+    pool.addEventListener('workererror', ({ error }) => told.push(error.message));
+    for (let n = 0; n < 20; n++)
+      told.push(await pool.run('failsWithChildren').catch(({ message }) => message));
+    await sleep(100);
+    await pool.dispose();
+    return told;
+  });
+  assert.deepEqual(told, Array(20).fill('for good'));
+});
+
 test('10,000 async tasks may be pending, and others run meanwhile', async () => {
   const result = await inPage(async () => {
     const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2 });

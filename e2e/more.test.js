@@ -160,6 +160,9 @@ test('a stream gives results as they come and ends when nobody reads', async () 
       for await (const _ of pool.stream('next', stuck, { signal: controller.signal }));
     });
     out.took = performance.now() - began;
+    const cut = pool.stream('next', [1, 2, 3], { concurrency: 3 });
+    await cut.next();
+    out.thrown = await failure(() => cut.throw(new RangeError('of the reader')));
     out.pending = pool.stats().pending;
     out.end = await pool.dispose();
     return out;
@@ -173,6 +176,7 @@ test('a stream gives results as they come and ends when nobody reads', async () 
   assert.deepEqual(result.broke, [true, true, true]);
   assert.ok(result.taken <= 17, `${result.taken} items were taken for 10 that were read`);
   assert.equal(result.stuck.message, 'enough');
+  assert.equal(result.thrown.message, 'of the reader');
   assert.ok(result.took < 1000);
   assert.equal(result.pending, 0);
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
@@ -223,6 +227,70 @@ test('loops and reductions over ranges', async () => {
   assert.equal(result.other.code, 'PENNY_ESYMBOL');
   assert.equal(result.failed.name, 'RangeError');
   assert.equal(result.end.isClean, true);
+});
+
+test('async tasks and generators have items and ranges, too', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const array = pool.array(Int32Array, 100);
+    const seen = [];
+    const onProgress = (...counts) => seen.push(counts);
+    const out = { map: await pool.map('nextInTurns', [1, 2, 3, 4]) };
+    out.loop = await pool.parallelFor('addLater', 0, 100, { args: [array], onProgress });
+    await pool.parallelFor('addInTurns', 0, 100, { args: [array], grain: 7 });
+    out.isTwice = array.every((value) => value === 2);
+    out.seen = seen.at(-1);
+    const text = (task, combine) => pool.reduce(task, 0, 100, { init: '>', combine });
+    out.texts = await Promise.all([
+      text('letters', 'add'),
+      text('lettersLater', 'add'),
+      text('lettersLater', 'joinLater'),
+      text('letters', 'joinLater'),
+    ]);
+    const args = [30];
+    const failing = (options) =>
+      failure(() => pool.parallelFor('failLater', 0, 100, { args, grain: 10, ...options }));
+    out.failed = await failing();
+    out.timed = await failing({ args: [-1], timeout: 20 });
+    out.aborted = await failing({ signal: AbortSignal.abort(new Error('too late')) });
+    out.pending = pool.stats().pending;
+    pool.free(array);
+    await pool.dispose();
+    return out;
+  });
+  assert.deepEqual(result.map, [2, 3, 4, 5]);
+  assert.equal(result.loop, undefined);
+  assert.equal(result.isTwice, true);
+  assert.deepEqual(result.seen, [100, 100]);
+  assert.equal(new Set(result.texts).size, 1, `${result.texts}`);
+  assert.ok(result.texts[0].startsWith('>abcdefghijklmnopqrstuvwxyzab'));
+  assert.deepEqual([result.failed.name, result.failed.message], ['RangeError', 'from 30']);
+  assert.equal(result.timed.name, 'TimeoutError');
+  assert.equal(result.aborted.message, 'too late');
+  assert.equal(result.pending, 0);
+});
+
+test('what is asked for just before the end of a pool is rejected with it', async () => {
+  const codes = await inPage(async () => {
+    const codes = {};
+    const asked = {
+      map: (pool) => pool.map('next', [1]),
+      stream: (pool) => pool.stream('next', [1]).next(),
+      parallelFor: (pool) => pool.parallelFor('next', 0, 5),
+      reduce: (pool) => pool.reduce('next', 0, 5, { init: 0, combine: 'add' }),
+      sort: (pool) => pool.sort(pool.array(Int32Array, 5)),
+      trace: (pool) => pool.trace(),
+    };
+    for (const [name, ask] of Object.entries(asked)) {
+      const pool = await start({ tasks: '/e2e/page_tasks.js', workers: 1, trace: true });
+      const asking = failure(() => ask(pool));
+      await pool.dispose();
+      codes[name] = (await Promise.race([asking, sleep(2000)]))?.code;
+    }
+    return codes;
+  });
+  for (const [name, code] of Object.entries(codes)) assert.equal(code, 'PENNY_ECLOSED', name);
+  assert.equal(Object.keys(codes).length, 6);
 });
 
 test('progress of a task, once a frame and at its end', async () => {
@@ -323,6 +391,21 @@ test("arrays that tasks give back are known, or are the page's from then on", as
     out.sum = await pool.run('sum', [0, 1000, made]);
     pool.free(made);
     out.freed = await failure(() => pool.run('sum', [0, 1000, made]));
+    const { arrays } = pool.stats();
+    const ownPart = await pool.run('makePart', [10, 3]);
+    out.ownPart = [...ownPart];
+    pool.free(ownPart);
+    out.isGivenBack = pool.stats().arrays === arrays;
+    // The parts of an array go with it.
+    const parts = [array.subarray(2), array.subarray(1).subarray(1)];
+    out.noOwner = await failure(() => pool.free(parts[0]));
+    pool.free(array);
+    parts.push(array.subarray(1), ownPart.subarray(1));
+    out.parts = [];
+    for (const gone of parts) {
+      out.parts.push((await failure(() => pool.run('echo', [gone]))).name);
+      out.parts.push((await failure(() => pool.sum(gone))).name);
+    }
     out.end = await pool.dispose();
     return out;
   });
@@ -333,6 +416,10 @@ test("arrays that tasks give back are known, or are the page's from then on", as
   assert.deepEqual(result.tail, [990, 991, 992, 993, 994, 995, 996, 997, 998, 999]);
   assert.equal(result.sum, 499500);
   assert.equal(result.freed.name, 'DataCloneError');
+  assert.deepEqual(result.ownPart, [7, 7, 7, 7, 7, 7, 7]);
+  assert.equal(result.isGivenBack, true);
+  assert.equal(result.noOwner.name, 'TypeError');
+  assert.deepEqual(result.parts, Array(4).fill(['DataCloneError', 'TypeError']).flat());
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });
 

@@ -3,6 +3,10 @@ import { array, progress, spawn, throwIfCancelled } from '../js-glue/worker.js';
 
 export const next = (n) => n + 1;
 export const place = (item, index) => [item, index];
+export function* nextInTurns(n) {
+  yield;
+  return (yield spawn(next, n)) * 1;
+}
 export const wait = async (ms, value) => {
   await new Promise((done) => setTimeout(done, ms));
   return value ?? ms;
@@ -127,3 +131,33 @@ export const spawnSum = (buffer, low, high) => {
   const right = spawn(spawnSum, buffer, middle, high);
   return spawnSum(buffer, low, middle) + right.join();
 };
+
+/* Loops of tasks that are not plain. */
+export const addLater = async (low, high, array) => {
+  await null;
+  for (let idx = low; idx < high; idx++) Atomics.add(array, idx, 1);
+};
+export function* addInTurns(low, high, array) {
+  for (let idx = low; idx < high; idx++) {
+    yield;
+    Atomics.add(array, idx, 1);
+  }
+}
+export const lettersLater = async (low, high) => {
+  await null;
+  return letters(low, high);
+};
+export const letters = (low, high) =>
+  Array.from({ length: high - low }, (_, idx) => String.fromCharCode(97 + ((low + idx) % 26))).join(
+    '',
+  );
+export const joinLater = async (left, right) => {
+  await null;
+  return left + right;
+};
+export const failLater = async (low, _high, at) => {
+  await new Promise((done) => setTimeout(done, low === at ? 1 : 30_000));
+  throw new RangeError(`from ${low}`);
+};
+/** A part of an array that it makes. */
+export const makePart = (count, from) => array(Int32Array, count).fill(7).subarray(from);

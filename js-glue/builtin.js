@@ -1,8 +1,21 @@
 // builtin.js: loops over ranges and items, as tasks on top of spawn. Also tasks of their own, which
 // the page submits by name ('penny:...'): they follow the user's functions in the task table, and
 // name those by number.
-import { array } from './entries.js';
-import { checkJoins, functionOf, inFrame, isWanted, spawn, targetOf } from './spawn.js';
+import { array, begin } from './entries.js';
+import { PennyError } from './errors.js';
+import {
+  ASYNC,
+  checkJoins,
+  checkResult,
+  enter,
+  entry,
+  functionOf,
+  inFrame,
+  isPlain,
+  isWanted,
+  spawn,
+  targetOf,
+} from './spawn.js';
 
 // A step of a loop without a grain is doubled while it takes less than this, and halved above.
 const SHORT_MS = 0.05;
@@ -30,10 +43,10 @@ function range(target, lo, hi, args, grain, ended) {
     }
     const end = Math.min(hi, lo + step);
     if (grain) {
-      fn(lo, end, ...args);
+      checkResult(fn(lo, end, ...args));
     } else {
       const start = performance.now();
-      fn(lo, end, ...args);
+      checkResult(fn(lo, end, ...args));
       const took = performance.now() - start;
       // Never so long that nothing is left to split.
       if (took < SHORT_MS) step = Math.max(1, Math.min(step * 2, Math.ceil((hi - end) / 8)));
@@ -47,7 +60,7 @@ function range(target, lo, hi, args, grain, ended) {
 
 /** A tree over fixed leaves: the result depends on lo, hi and the leaf's size only. */
 function tree(target, combine, lo, hi, args, leaf) {
-  if (hi - lo <= leaf) return functionOf(target)(lo, hi, ...args);
+  if (hi - lo <= leaf) return checkResult(functionOf(target)(lo, hi, ...args));
   const middle = lo + leaf * Math.ceil((hi - lo) / leaf / 2);
   const right = spawn(tree, target, combine, middle, hi, args, leaf);
   const left = tree(target, combine, lo, middle, args, leaf);
@@ -60,9 +73,20 @@ function fold(target, combine, lo, hi, args, init, grain) {
   return init === undefined ? value : functionOf(combine)(init, value);
 }
 
-/** [fn(items[0], first), ...]; async functions run side by side. */
+// For the page, which runs the pieces of asynchronous tasks itself when it is told `true`, or nothing (more.js).
+const isOurs = (target) => isPlain(functionOf(target));
+const pageRange = (target, ...rest) => !isOurs(target) || range(target, ...rest);
+const pageFold = (target, combine, ...rest) =>
+  isOurs(target) && isOurs(combine) ? [fold(target, combine, ...rest)] : undefined;
+
+/** [fn(items[0], first), ...]; async functions and generators run side by side. */
 function map(target, first, items) {
   const fn = functionOf(target);
+  if (!isPlain(fn)) {
+    entry.kind = ASYNC;
+    enter(entry);
+    return Promise.all(Array.from(items, (item, idx) => begin(fn, [item, first + idx], entry)));
+  }
   const results = [];
   const rest = [];
   let count = items.length;
@@ -139,7 +163,8 @@ function sort(target, isDescending, shared) {
 }
 
 export const builtins = {
-  ...{ 'penny:for': range, 'penny:reduce': fold, 'penny:map': map, 'penny:sort': sort },
+  ...{ 'penny:for': pageRange, 'penny:reduce': pageFold, 'penny:map': map, 'penny:sort': sort },
+  'penny:range': range, // named in traces
 };
 // Spawned by the ones above only.
 export const helpers = [tree, sortPart, merge];
@@ -147,12 +172,22 @@ export const helpers = [tree, sortPart, merge];
 /** Runs all of them, [fn, ...arguments] each, side by side: their results (worker.d.ts). */
 export function invoke(first, ...others) {
   checkJoins('invoke');
+  if (!first) return [];
+  const [fn, ...args] = first;
+  plain('invoke', fn); // as spawn and join() do with the others
   return inFrame(() => {
     const handles = others.map((call) => spawn(...call));
-    const results = [first[0](...first.slice(1))];
+    const results = [checkResult(fn(...args))];
     for (const handle of handles.reverse()) results.splice(1, 0, handle.join());
     return results;
   });
+}
+
+/** The target of what is called here, not joined: it has to be a plain task, too. */
+function plain(what, fn) {
+  const target = targetOf(fn);
+  if (isPlain(fn)) return target;
+  throw new PennyError('PENNY_EASYNCJOIN', `${what}() takes plain tasks: spawn this and await it`);
 }
 
 function whole(name, value) {
@@ -172,7 +207,7 @@ function check(what, begin, end, { args = [], grain }) {
 /** fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
 export function parallelFor(fn, begin, end, options = {}) {
   const args = check('parallelFor', begin, end, options);
-  const target = targetOf(fn);
+  const target = plain('parallelFor', fn);
   inFrame(() => range(target, begin, end, args, options.grain));
 }
 
@@ -181,6 +216,6 @@ export function reduce(fn, begin, end, options) {
   const args = check('reduce', begin, end, options ?? {});
   const { combine, init, grain } = options ?? {};
   if (typeof combine !== 'function') throw new TypeError('combine is a function of two results');
-  const targets = [targetOf(fn), targetOf(combine)];
+  const targets = [plain('reduce', fn), plain('reduce', combine)];
   return inFrame(() => fold(...targets, begin, end, args, init, grain));
 }

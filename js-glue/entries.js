@@ -59,7 +59,8 @@ export class Detached {
     });
     entry?.children.push(this);
     this.#promise.catch((error) => {
-      if (this.isOrphan && !this.isHeld) report(error);
+      // (A task that was given up, or has failed, takes its own with it.)
+      if (this.isOrphan && !this.isHeld && error?.code !== 'PENNY_ECANCELLED') report(error);
     });
     const bytes = target < 0 ? undefined : this.#encode(args);
     const ticket = freeTickets.pop() ?? detached.length;
@@ -173,7 +174,7 @@ export const lost = (mark) =>
 /* ---- entries ---- */
 
 /** Calls a task; generators run on by themselves. */
-function begin(fn, args, self) {
+export function begin(fn, args, self) {
   const value = fn(...args);
   return isPlain(fn) || typeof value?.next !== 'function' ? value : drive(value, self);
 }
@@ -206,7 +207,9 @@ function drive(iterator, self) {
   });
 }
 
-const isOver = (self) => Boolean(self?.root && exports.pn_web_is_cancelled(self.root));
+// (When it has ended its root may be another's.)
+const isOver = (self) =>
+  Boolean(self?.root && (self.isOver || exports.pn_web_is_cancelled(self.root)));
 
 /** An encoded outcome in a heap block: [error, address, bytes]. */
 function pack(error, value) {

@@ -405,7 +405,8 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    *
    * `parallelFor(task, begin, end, { args, grain, onProgress, signal, timeout, priority }?)`: `args` is
    * the array of what follows the range, copied as by `run`.
-   * @param task as for `run`.
+   * @param task as for `run`. Of an async one or a generator the pieces run side by side, each as a task of its
+   * own: 64 of them, or what `grain` makes.
    * @throws at once PENNY_ESYMBOL for an unknown task. Rejects with a TypeError for numbers that are not
    * whole or a grain below 1, a DataCloneError for `args` that cannot be sent; with the
    * first failure, which ends the rest.

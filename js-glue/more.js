@@ -18,6 +18,7 @@ const QUICK_MS = 2;
 const SLOW_MS = 8;
 const LARGEST_BATCH = 2 ** 16;
 const PARTS = 256; // of a reduction, whatever the number of workers
+const LATER_PIECES = 64; // of a loop over an asynchronous task
 
 /** Calls `look` once a frame, or every 16 ms where there are none, until it gives nothing. */
 export function everyFrame(look) {
@@ -235,7 +236,8 @@ export async function* stream(inner, items, options = {}) {
   for await (const { values } of new Batches(inner, items, rest)) {
     done += values.length;
     report(done, false);
-    yield* values;
+    // (yield* would hand a throw() to the list, which has none.)
+    for (const value of values) yield value;
   }
   report(done, true);
 }
@@ -248,11 +250,61 @@ function checkRange(begin, end, { args = [], grain }) {
   want(isGrain, `grain is a whole number above 0, not ${grain}`);
 }
 
+/**
+ * Runs an async task or a generator for each piece of a range, as tasks of their own; calls onEnd(low, high) for each that
+ * has ended. The promise of their results.
+ */
+async function eachPiece(
+  inner,
+  begin,
+  end,
+  { args = [], grain },
+  { signal, timeout, ...rest },
+  onEnd,
+) {
+  const step = grain ?? Math.ceil((end - begin) / LATER_PIECES);
+  // (Node warns of more than ten listeners on one signal.)
+  const controllers = [];
+  const abort = (reason) => {
+    for (const controller of controllers) controller.abort(reason);
+  };
+  const late = () => new DOMException(`it took longer than ${timeout} ms`, 'TimeoutError');
+  const fail = (error) => {
+    abort(error);
+    throw error;
+  };
+  signal?.throwIfAborted();
+  const stop = until({ signal, ms: timeout, late, end: abort });
+  const results = [];
+  try {
+    for (let low = begin; low < end; low += step) {
+      const high = Math.min(end, low + step);
+      const controller = new AbortController();
+      controllers.push(controller);
+      const options = { ...rest, signal: controller.signal };
+      const piece = inner.run(inner.target, [low, high, ...args], options);
+      const tell = (value) => {
+        onEnd?.(low, high);
+        return value;
+      };
+      results.push(piece.then(tell, fail));
+    }
+    return await Promise.all(results);
+  } finally {
+    stop();
+  }
+}
+
 export async function parallelFor(inner, begin, end, options = {}) {
   const { args = [], grain, onProgress, ...rest } = options;
   checkRange(begin, end, options);
   if (begin >= end) return;
-  if (!onProgress) return inner.submit('for', [inner.target, begin, end, args, grain], rest);
+  const later = (onPiece) =>
+    eachPiece(inner, begin, end, options, rest, (low, high) => onPiece?.(high - low)).then(
+      () => {},
+    );
+  if (!onProgress)
+    return (await inner.submit('for', [inner.target, begin, end, args, grain], rest)) && later();
   // Each piece of the range adds its length here when it has ended.
   const ended = inner.array(BigInt64Array, 1);
   let isOver = false;
@@ -262,7 +314,8 @@ export async function parallelFor(inner, begin, end, options = {}) {
   };
   everyFrame(() => !isOver && report());
   try {
-    await inner.submit('for', [inner.target, begin, end, args, grain, ended], rest);
+    const isLater = await inner.submit('for', [inner.target, begin, end, args, grain, ended], rest);
+    if (isLater) await later((count) => Atomics.add(ended, 0, BigInt(count)));
     report();
   } finally {
     // The memory goes when nothing refers to it any more: a cancelled loop still counts.
@@ -277,7 +330,16 @@ export async function reduce(inner, begin, end, options = {}) {
   const other = inner.find(combine);
   if (begin >= end) return init;
   const part = grain ?? Math.max(1, Math.ceil((end - begin) / PARTS));
-  return inner.submit('reduce', [inner.target, other, begin, end, args, init, part], rest);
+  const found = await inner.submit(
+    'reduce',
+    [inner.target, other, begin, end, args, init, part],
+    rest,
+  );
+  if (found) return found[0];
+  let value = init;
+  for (const piece of await eachPiece(inner, begin, end, options, rest))
+    value = value === undefined ? piece : await inner.run(other, [value, piece], rest);
+  return value;
 }
 
 /* ---- trace ---- */

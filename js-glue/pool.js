@@ -93,6 +93,7 @@ export class Pool extends EventTarget {
   #signatures = new Map();
   #live = new Map(); // by address: { ref (weak), bytes } of each array
   #owners = new WeakMap(); // by part: the array that it is a part of, which lives as long
+  #blocks = new WeakMap(); // by array: its address in #live
   #registry = new FinalizationRegistry((at) => this.#live.get(at)?.ref.deref() ?? this.#drop(at));
   #inner; // of this, for faults.js
   #disposal;
@@ -148,6 +149,12 @@ export class Pool extends EventTarget {
       },
     });
     view.array = (Type, at, length) => this.#known(Type, at, length);
+    const freed = new WeakSet();
+    // A part goes with its array.
+    view.freed = {
+      add: (array) => freed.add(array),
+      has: (array) => freed.has(this.#owners.get(array) ?? array),
+    };
     /** Each task of pool.run as a function: pool.tasks.fib(30). */
     const get = (_, name) =>
       this.#names.includes(name) ? (...args) => this.run(name, args) : undefined;
@@ -238,6 +245,7 @@ export class Pool extends EventTarget {
     this.#open();
     want(this.#options.trace, 'trace() needs createPool({ trace: true })');
     const { trace } = await import('./more.js');
+    this.#open();
     return trace(this.#view, this.#all, this.#workers.list.length);
   }
 
@@ -288,6 +296,8 @@ export class Pool extends EventTarget {
   }
 
   #submit(target, args, options = {}, name = this.#names[target]) {
+    // What more.js and arrays.js submit may come after the end of the pool.
+    this.#open();
     checkTaskOptions(options);
     const { transfer } = options;
     if (!transfer && isFew(args)) {
@@ -331,6 +341,7 @@ export class Pool extends EventTarget {
       target,
       workers: this.size,
       find: (other) => this.#target(other),
+      run: (other, args, options) => this.#submit(other, args, options),
       array: (...args) => this.array(...args),
       submit: (name, args, options) =>
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
@@ -381,6 +392,7 @@ export class Pool extends EventTarget {
   #keep(array, at) {
     const bytes = array.byteOffset - at + array.byteLength;
     this.#live.set(at, { ref: new WeakRef(array), bytes });
+    this.#blocks.set(array, at);
     this.#registry.register(array, at, array);
     if (Symbol.dispose) this.#define(array, Symbol.dispose, () => this.free(array));
     return this.#share(array, array);
@@ -422,13 +434,13 @@ export class Pool extends EventTarget {
     this.#open();
     const { freed } = this.#view;
     want(!freed.has(array), 'this array was freed already');
-    const isOurs = array && this.#live.get(array.byteOffset)?.ref.deref() === array;
-    want(isOurs, 'free takes what array() of this pool gave');
+    const at = this.#blocks.get(array);
+    want(at !== undefined, 'free takes what array() of this pool gave');
     freed.add(array);
     // What was given up may still write to it: then the registry frees it, when no task has it.
     if (!this.#host.late) {
       this.#registry.unregister(array);
-      this.#drop(array.byteOffset);
+      this.#drop(at);
     }
   }
 
@@ -451,7 +463,9 @@ export class Pool extends EventTarget {
     const target = comparator === undefined || this.#target(comparator);
     const byComparator = (...args) =>
       this.#submit(this.#all.indexOf(`${BUILT_IN}sort`), [target, ...args], options, name);
-    return (await import('./arrays.js'))[name](this.#host, array, options, byComparator);
+    const arrays = await import('./arrays.js');
+    this.#open();
+    return arrays[name](this.#host, array, options, byComparator);
   }
   sort(...given) {
     return this.#arrays('sort', ...given);
