@@ -93,7 +93,7 @@ const char *penny_strerror(int error);
     } else {                                                                                    \
       penny_head = pn_s;                                                                        \
     }                                                                                           \
-    pn_here ? f##_pn_go(penny_w, penny_head, pn_s) : f##_pn_result(pn_s);                       \
+    (f##_pn_r)(pn_here ? f##_pn_go(penny_w, penny_head, pn_s) : f##_pn_result(pn_s));           \
   })
 
 /* A plain helper that spawns takes the context as its first parameter and is called with PENNY_HERE

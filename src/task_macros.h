@@ -39,11 +39,16 @@
 #define PN_CODE_OF(kind, T) (unsigned char)(PN_CODE_##kind + sizeof(T))
 
 #ifdef __cplusplus
-template <class T> struct pn_cpp {
+template <class T, bool is_enum = __is_enum(T)> struct pn_cpp {
   typedef T slot;
   static constexpr unsigned char code = PN_CODE_OF(POINTER, T);
 };
-template <class T> struct pn_cpp<const T> : pn_cpp<T> {};
+template <class T> struct pn_cpp<T, true> {
+  typedef T slot;
+  static constexpr unsigned char code = pn_cpp<__underlying_type(T)>::code;
+};
+template <class T> struct pn_cpp<const T, false> : pn_cpp<T> {};
+template <class T> struct pn_cpp<const T, true> : pn_cpp<T> {};
 #define PN_CPP_CODE(kind, T)                                   \
   template <> struct pn_cpp<T> {                               \
     typedef T slot;                                            \
@@ -79,6 +84,9 @@ template <> struct pn_cpp_store<void> {
 };
 #define PN_CODE(T)           (pn_cpp<T>::code)
 #define PN_SLOT(T)           pn_cpp<T>::slot *
+#define PN_BARE(T)           pn_cpp<T>::slot
+#define PN_VALUE(R)          R
+#define PN_VALUE_OF(R, expr) (expr)
 #define PN_STORE(R, p, expr) pn_cpp_store<R>::run((p), [&] { return expr; })
 #else
 #define PN_CODE(T) \
@@ -101,9 +109,13 @@ template <> struct pn_cpp_store<void> {
         default: PN_CODE_OF(POINTER, void *))
 /* A pointer to T, but to char for void, so that a result slot can be named for every result
  * type. */
-#define PN_SLOT(T) __typeof__(_Generic((T *)0, void * : (char *)0, default : (T *)0))
-#define PN_STORE(R, p, expr) \
-  (*(PN_SLOT(R))(p) = _Generic((R *)0, void * : ((expr), (char)0), default : (expr)))
+#define PN_SLOT(T)           __typeof__(_Generic((T *)0, void * : (char *)0, default : (T *)0))
+/* T without its own const or volatile: arguments are stored. */
+#define PN_BARE(T)           __typeof__(((void)0, *(T *)0))
+/* A value for every result type, for ISO C returns none of type void; what uses it casts it back. */
+#define PN_VALUE(R)          __typeof__(*(PN_SLOT(R))0)
+#define PN_VALUE_OF(R, expr) _Generic((R *)0, void * : ((expr), (char)0), default : (expr))
+#define PN_STORE(R, p, expr) (*(PN_SLOT(R))(p) = (expr))
 #endif
 
 /* ---- lists by arity: parameters, types, argument loads and stores ---- */
@@ -117,9 +129,9 @@ template <> struct pn_cpp_store<void> {
 #define PN_PARAMS_7(a, ...) , PN_PARAM(a) PN_PARAMS_6(__VA_ARGS__)
 #define PN_PARAMS_8(a, ...) , PN_PARAM(a) PN_PARAMS_7(__VA_ARGS__)
 
-#define PN_TYPEDEF(f, i, pair)        \
-  typedef PN_TYPE(pair) f##_pn_t##i;  \
-  PN_ASSERT(sizeof(f##_pn_t##i) <= 8, \
+#define PN_TYPEDEF(f, i, pair)                \
+  typedef PN_BARE(PN_TYPE(pair)) f##_pn_t##i; \
+  PN_ASSERT(sizeof(f##_pn_t##i) <= 8,         \
             "a task's parameters are scalars or pointers of at most 8 bytes");
 #define PN_TYPEDEFS_0(f)
 #define PN_TYPEDEFS_1(f, a)                   PN_TYPEDEF(f, 0, a)
@@ -167,26 +179,14 @@ template <> struct pn_cpp_store<void> {
 
 #define PN_PUT(f, i)                          *(f##_pn_t##i *)(void *)(pn_args + 8 * i) = pn_a##i;
 #define PN_PUTS_0(f)
-#define PN_PUTS_1(f)       PN_PUT(f, 0)
-#define PN_PUTS_2(f)       PN_PUTS_1(f) PN_PUT(f, 1)
-#define PN_PUTS_3(f)       PN_PUTS_2(f) PN_PUT(f, 2)
-#define PN_PUTS_4(f)       PN_PUTS_3(f) PN_PUT(f, 3)
-#define PN_PUTS_5(f)       PN_PUTS_4(f) PN_PUT(f, 4)
-#define PN_PUTS_6(f)       PN_PUTS_5(f) PN_PUT(f, 5)
-#define PN_PUTS_7(f)       PN_PUTS_6(f) PN_PUT(f, 6)
-#define PN_PUTS_8(f)       PN_PUTS_7(f) PN_PUT(f, 7)
-
-#define PN_NAME(pair)      PN_NAME_I pair
-#define PN_NAME_I(T, name) name
-#define PN_NAMES_0()
-#define PN_NAMES_1(a)      , PN_NAME(a)
-#define PN_NAMES_2(a, ...) , PN_NAME(a) PN_NAMES_1(__VA_ARGS__)
-#define PN_NAMES_3(a, ...) , PN_NAME(a) PN_NAMES_2(__VA_ARGS__)
-#define PN_NAMES_4(a, ...) , PN_NAME(a) PN_NAMES_3(__VA_ARGS__)
-#define PN_NAMES_5(a, ...) , PN_NAME(a) PN_NAMES_4(__VA_ARGS__)
-#define PN_NAMES_6(a, ...) , PN_NAME(a) PN_NAMES_5(__VA_ARGS__)
-#define PN_NAMES_7(a, ...) , PN_NAME(a) PN_NAMES_6(__VA_ARGS__)
-#define PN_NAMES_8(a, ...) , PN_NAME(a) PN_NAMES_7(__VA_ARGS__)
+#define PN_PUTS_1(f) PN_PUT(f, 0)
+#define PN_PUTS_2(f) PN_PUTS_1(f) PN_PUT(f, 1)
+#define PN_PUTS_3(f) PN_PUTS_2(f) PN_PUT(f, 2)
+#define PN_PUTS_4(f) PN_PUTS_3(f) PN_PUT(f, 3)
+#define PN_PUTS_5(f) PN_PUTS_4(f) PN_PUT(f, 4)
+#define PN_PUTS_6(f) PN_PUTS_5(f) PN_PUT(f, 5)
+#define PN_PUTS_7(f) PN_PUTS_6(f) PN_PUT(f, 6)
+#define PN_PUTS_8(f) PN_PUTS_7(f) PN_PUT(f, 7)
 
 /* ---- declaring and defining ---- */
 
@@ -208,27 +208,27 @@ typedef struct pn_task_type {
   PN_ASSERT(sizeof(*(PN_SLOT(R))0) <= 8, "a task's result is void, a scalar or a pointer"); \
   PN_EXTERN const pn_task_type f##_pn_type;                                                 \
   PN_EXTERN R f##_pn_body params;                                                           \
-  PN_EXTERN R f##_pn_go(pn_worker *worker, pn_task *head, pn_task *task);                   \
-  PN_EXTERN R f##_pn_result(pn_task *task);                                                 \
+  PN_EXTERN PN_VALUE(R) f##_pn_go(pn_worker *penny_w, pn_task *penny_head, pn_task *task);  \
+  PN_EXTERN PN_VALUE(R) f##_pn_result(pn_task *task);                                       \
   PN_EXTERN void f##_pn_run(pn_worker *worker, pn_task *head, pn_task *task);
 
-#define PN_DEFINE(R, f, n, params, names, ...)                                       \
-  R f##_pn_go(pn_worker *worker, pn_task *head, pn_task *task) {                     \
+#define PN_DEFINE(R, f, n, params, ...)                                              \
+  PN_VALUE(R) f##_pn_go(pn_worker *penny_w, pn_task *penny_head, pn_task *task) {    \
     unsigned char *pn_args PN_UNUSED = PN_ARGS_OF(n, task);                          \
-    return f##_pn_body(worker, head PN_CAT(PN_LOADS_, n)(f));                        \
+    PN_DEBUG_FRAME(f)                                                                \
+    return PN_VALUE_OF(R, f##_pn_body(penny_w, penny_head PN_CAT(PN_LOADS_, n)(f))); \
   }                                                                                  \
-  R f##_pn_result(pn_task *task) {                                                   \
-    return (R)(*(PN_SLOT(R))(void *)task->payload);                                  \
+  PN_VALUE(R) f##_pn_result(pn_task *task) {                                         \
+    return (PN_VALUE(R))(*(PN_SLOT(R))(void *)task->payload);                        \
   }                                                                                  \
   void f##_pn_run(pn_worker *worker, pn_task *head, pn_task *task) {                 \
     PN_STORE(R, (void *)task->payload, f##_pn_go(worker, head, task));               \
   }                                                                                  \
   PN_EXTERN const pn_task_type f##_pn_type;                                          \
   const pn_task_type f##_pn_type = {f##_pn_run, #f, (n), PN_CODE(R), {__VA_ARGS__}}; \
-  PN_BODY_HEAD(R, f, params, names)
+  R f##_pn_body params
 
-/* In debug builds the user's block becomes f_pn_user, called by a body that checks that every spawn
- * was synced. */
+/* Debug builds check around every call of a body that every spawn in it was synced. */
 #ifdef PENNY_DEBUG
 typedef struct pn_debug_frame {
   pn_worker *worker;
@@ -236,20 +236,15 @@ typedef struct pn_debug_frame {
   uint32_t open_spawns;
 } pn_debug_frame;
 PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
-#define PN_BODY_HEAD(R, f, params, names)                                               \
-  static R f##_pn_user params;                                                          \
-  R f##_pn_body params {                                                                \
-    pn_debug_frame pn_frame                                                             \
-        __attribute__((cleanup(pn_debug_leave))) = {penny_w, #f, penny_w->open_spawns}; \
-    return f##_pn_user names;                                                           \
-  }                                                                                     \
-  static R f##_pn_user params
+#define PN_DEBUG_FRAME(f)                                                      \
+  pn_debug_frame pn_frame __attribute__((cleanup(pn_debug_leave), unused)) = { \
+      penny_w, f##_pn_type.name, penny_w->open_spawns};
 #define PN_DEBUG_SPAWNED() (void)(penny_w->open_spawns++)
 #define PN_DEBUG_SYNCED()  (void)(penny_w->open_spawns--)
 #else
-#define PN_BODY_HEAD(R, f, params, names) R f##_pn_body params
-#define PN_DEBUG_SPAWNED()                (void)0
-#define PN_DEBUG_SYNCED()                 (void)0
+#define PN_DEBUG_FRAME(f)
+#define PN_DEBUG_SPAWNED() (void)0
+#define PN_DEBUG_SYNCED()  (void)0
 #endif
 
 #define PN_DECLARE_2(R, f) \
@@ -276,40 +271,31 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
   (f, a, b, c, d, e, g, h, i) PN_DECLARE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)))
 #define PN_TASK_2(R, f) \
   PN_DECLARE_2(R, f)    \
-  PN_DEFINE(R, f, 0, (PN_CONTEXT PN_PARAMS_0()), (penny_w, penny_head PN_NAMES_0()), PN_CODES_0())
-#define PN_TASK_3(R, f, a)                                                             \
-  PN_DECLARE_3(R, f, a)                                                                \
-  PN_DEFINE(R, f, 1, (PN_CONTEXT PN_PARAMS_1(a)), (penny_w, penny_head PN_NAMES_1(a)), \
-            PN_CODES_1(a))
-#define PN_TASK_4(R, f, a, b)                                                                \
-  PN_DECLARE_4(R, f, a, b)                                                                   \
-  PN_DEFINE(R, f, 2, (PN_CONTEXT PN_PARAMS_2(a, b)), (penny_w, penny_head PN_NAMES_2(a, b)), \
-            PN_CODES_2(a, b))
-#define PN_TASK_5(R, f, a, b, c)                                                                   \
-  PN_DECLARE_5(R, f, a, b, c)                                                                      \
-  PN_DEFINE(R, f, 3, (PN_CONTEXT PN_PARAMS_3(a, b, c)), (penny_w, penny_head PN_NAMES_3(a, b, c)), \
-            PN_CODES_3(a, b, c))
-#define PN_TASK_6(R, f, a, b, c, d)                        \
-  PN_DECLARE_6(R, f, a, b, c, d)                           \
-  PN_DEFINE(R, f, 4, (PN_CONTEXT PN_PARAMS_4(a, b, c, d)), \
-            (penny_w, penny_head PN_NAMES_4(a, b, c, d)), PN_CODES_4(a, b, c, d))
-#define PN_TASK_7(R, f, a, b, c, d, e)                        \
-  PN_DECLARE_7(R, f, a, b, c, d, e)                           \
-  PN_DEFINE(R, f, 5, (PN_CONTEXT PN_PARAMS_5(a, b, c, d, e)), \
-            (penny_w, penny_head PN_NAMES_5(a, b, c, d, e)), PN_CODES_5(a, b, c, d, e))
-#define PN_TASK_8(R, f, a, b, c, d, e, g)                        \
-  PN_DECLARE_8(R, f, a, b, c, d, e, g)                           \
-  PN_DEFINE(R, f, 6, (PN_CONTEXT PN_PARAMS_6(a, b, c, d, e, g)), \
-            (penny_w, penny_head PN_NAMES_6(a, b, c, d, e, g)), PN_CODES_6(a, b, c, d, e, g))
-#define PN_TASK_9(R, f, a, b, c, d, e, g, h)                        \
-  PN_DECLARE_9(R, f, a, b, c, d, e, g, h)                           \
-  PN_DEFINE(R, f, 7, (PN_CONTEXT PN_PARAMS_7(a, b, c, d, e, g, h)), \
-            (penny_w, penny_head PN_NAMES_7(a, b, c, d, e, g, h)),  \
-            PN_CODES_7(a, b, c, d, e, g, h))
+  PN_DEFINE(R, f, 0, (PN_CONTEXT PN_PARAMS_0()), PN_CODES_0())
+#define PN_TASK_3(R, f, a) \
+  PN_DECLARE_3(R, f, a)    \
+  PN_DEFINE(R, f, 1, (PN_CONTEXT PN_PARAMS_1(a)), PN_CODES_1(a))
+#define PN_TASK_4(R, f, a, b) \
+  PN_DECLARE_4(R, f, a, b)    \
+  PN_DEFINE(R, f, 2, (PN_CONTEXT PN_PARAMS_2(a, b)), PN_CODES_2(a, b))
+#define PN_TASK_5(R, f, a, b, c) \
+  PN_DECLARE_5(R, f, a, b, c)    \
+  PN_DEFINE(R, f, 3, (PN_CONTEXT PN_PARAMS_3(a, b, c)), PN_CODES_3(a, b, c))
+#define PN_TASK_6(R, f, a, b, c, d) \
+  PN_DECLARE_6(R, f, a, b, c, d)    \
+  PN_DEFINE(R, f, 4, (PN_CONTEXT PN_PARAMS_4(a, b, c, d)), PN_CODES_4(a, b, c, d))
+#define PN_TASK_7(R, f, a, b, c, d, e) \
+  PN_DECLARE_7(R, f, a, b, c, d, e)    \
+  PN_DEFINE(R, f, 5, (PN_CONTEXT PN_PARAMS_5(a, b, c, d, e)), PN_CODES_5(a, b, c, d, e))
+#define PN_TASK_8(R, f, a, b, c, d, e, g) \
+  PN_DECLARE_8(R, f, a, b, c, d, e, g)    \
+  PN_DEFINE(R, f, 6, (PN_CONTEXT PN_PARAMS_6(a, b, c, d, e, g)), PN_CODES_6(a, b, c, d, e, g))
+#define PN_TASK_9(R, f, a, b, c, d, e, g, h) \
+  PN_DECLARE_9(R, f, a, b, c, d, e, g, h)    \
+  PN_DEFINE(R, f, 7, (PN_CONTEXT PN_PARAMS_7(a, b, c, d, e, g, h)), PN_CODES_7(a, b, c, d, e, g, h))
 #define PN_TASK_10(R, f, a, b, c, d, e, g, h, i)                       \
   PN_DECLARE_10(R, f, a, b, c, d, e, g, h, i)                          \
   PN_DEFINE(R, f, 8, (PN_CONTEXT PN_PARAMS_8(a, b, c, d, e, g, h, i)), \
-            (penny_w, penny_head PN_NAMES_8(a, b, c, d, e, g, h, i)),  \
             PN_CODES_8(a, b, c, d, e, g, h, i))
 
 /* ---- spawning ---- */
@@ -338,7 +324,7 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
   __extension__({                                     \
     evals pn_task *pn_r = pn_run_begin(&f##_pn_type); \
     PN_FILL(f, n, pn_r);                              \
-    f##_pn_result(pn_run_end(pn_r));                  \
+    (f##_pn_r) f##_pn_result(pn_run_end(pn_r));       \
   })
 #define PN_DETACH(group, f, n, evals)                                  \
   __extension__({                                                      \
@@ -361,10 +347,10 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
 #pragma clang diagnostic ignored "-Wc2y-extensions"
 #endif
 #endif
-#define PN_CALL(u, f, n, ...)                                                    \
-  __extension__({                                                                \
-    PN_CAT(PN_KEEP_, n)                                                          \
-    (u, f, __VA_ARGS__) f##_pn_body(penny_w, penny_head PN_CAT(PN_KEPT_, n)(u)); \
+#define PN_CALL(u, f, n, ...)                                                                      \
+  __extension__({                                                                                  \
+    PN_CAT(PN_KEEP_, n)                                                                            \
+    (u, f, __VA_ARGS__) PN_DEBUG_FRAME(f) f##_pn_body(penny_w, penny_head PN_CAT(PN_KEPT_, n)(u)); \
   })
 #define PN_KEEP(u, f, i, x)                  f##_pn_t##i PN_CAT(u, i) = (x);
 #define PN_KEEP_1(u, f, a)                   PN_KEEP(u, f, 0, a)
@@ -386,10 +372,10 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
 #define PN_KEPT_8(u) PN_KEPT_7(u), PN_CAT(u, 7)
 
 /* The same for what is not a task: arguments first, then the head. `u` begins the locals' names. */
-#define PN_GET(u, f, future)                                         \
-  __extension__({                                                    \
-    penny_future *PN_CAT(u, 0) = (future);                           \
-    f##_pn_result(pn_future_get(penny_w, penny_head, PN_CAT(u, 0))); \
+#define PN_GET(u, f, future)                                                    \
+  __extension__({                                                               \
+    penny_future *PN_CAT(u, 0) = (future);                                      \
+    (f##_pn_r) f##_pn_result(pn_future_get(penny_w, penny_head, PN_CAT(u, 0))); \
   })
 #define PN_WAIT(u, type, wait, object)       \
   __extension__({                            \
@@ -431,8 +417,12 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
             PN_CAT(u, 3));                                                            \
   })
 
-#define PN_SPAWN_1(f)                        PN_SPAWN(f, 0, PN_EVALS_0(f))
-#define PN_CALL_1(f)                         f##_pn_body(penny_w, penny_head)
+#define PN_SPAWN_1(f) PN_SPAWN(f, 0, PN_EVALS_0(f))
+#ifdef PENNY_DEBUG
+#define PN_CALL_1(f) __extension__({ PN_DEBUG_FRAME(f) f##_pn_body(penny_w, penny_head); })
+#else
+#define PN_CALL_1(f) f##_pn_body(penny_w, penny_head)
+#endif
 #define PN_RUN_1(f)                          PN_RUN(f, 0, PN_EVALS_0(f))
 #define PN_DETACH_2(group, f)                PN_DETACH(group, f, 0, PN_EVALS_0(f))
 #define PN_SPAWN_2(f, a)                     PN_SPAWN(f, 1, PN_EVALS_1(f, a))

@@ -8,12 +8,13 @@ import { createPool } from '../../js-glue/node.js';
 import { root, run } from '../../scripts/run.js';
 
 const folder = join(root, 'build/outside');
+const strict = '-Wall -Wextra -Wconversion -Wshadow -Wundef -pedantic -Werror';
 const files = {
   'CMakeLists.txt': `cmake_minimum_required(VERSION 3.25)
 project(outside CXX)
 find_package(penny REQUIRED)
 penny_add_module(kernels program.c plus.cpp NO_KERNELS)
-target_compile_options(kernels PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wundef -pedantic -Werror)
+target_compile_options(kernels PRIVATE ${strict})
 `,
   'program.c': `#include <penny.h>
 #include <stdio.h>
@@ -25,6 +26,19 @@ PENNY_TASK(int64_t, fib, (int32_t, n)) {
   return a + b;
 }
 PENNY_EXPORT(fib)
+PENNY_TASK(void, put, (int16_t *const, where), (const int16_t, value)) {
+  *where = value;
+}
+PENNY_TASK(int16_t, less, (int8_t, n)) {
+  int16_t one = 0;
+  PENNY_SPAWN(put, &one, 1);
+  PENNY_SYNC(put);
+  if (n <= 0) return one;
+  PENNY_SPAWN(less, (int8_t)(n - 1));
+  int16_t result = PENNY_SYNC(less);
+  return result;
+}
+PENNY_EXPORT(less)
 PENNY_TASK(int32_t, start) {
   return penny_start(NULL) == PENNY_ESTART && penny_stop() == PENNY_ECLOSED;
 }
@@ -44,13 +58,34 @@ PENNY_TASK(double, plus, (double, x), (const float *, values), (bool, flag)) {
   return own + double(PENNY_SYNC(fib));
 }
 PENNY_EXPORT(plus)
+enum color { RED, GREEN, BLUE };
+PENNY_TASK(color, paint, (const color, from)) {
+  return from == BLUE ? GREEN : RED;
+}
+PENNY_EXPORT(paint)
 `,
 };
 
-test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
+function write() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+}
+
+test('glue_module_header_has_no_warnings', { timeout: 60_000 }, async () => {
+  write();
+  const flags = [...strict.split(' '), '-fsyntax-only', '-I', join(root, 'src')];
+  for (const compiler of ['gcc', 'clang-22']) {
+    for (const form of ['-std=c11', '-DPENNY_DEBUG=1']) {
+      const command = [...flags, '-Wstrict-prototypes', form, join(folder, 'program.c')];
+      const { code, output } = await run(compiler, command, { timeoutSeconds: 20 });
+      assert.equal(code, 0, output);
+    }
+  }
+});
+
+test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
+  write();
   const built = join(folder, 'build');
   const toolchain = join(root, 'cmake/toolchain-web.cmake');
   const paths = [`-DCMAKE_TOOLCHAIN_FILE=${toolchain}`, `-DCMAKE_PREFIX_PATH=${root}`];
@@ -72,6 +107,8 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
     assert.equal(await pool.call('plus', [1.25, null, true]), 58.5);
     assert.equal(await pool.call('plus', [1, pool.array(Float32Array, [0.5]), false]), 57.5);
     assert.equal(await pool.call('start'), 1);
+    assert.equal(await pool.call('less', [9]), 1);
+    assert.equal(await pool.call('paint', [2]), 1);
   } finally {
     await pool.dispose();
   }
