@@ -276,6 +276,16 @@ export async function pollsAfterAwaits(count) {
   }
   return count;
 }
+/** Polls beside others, which nobody can tell apart after an await. */
+export async function pollsLater(flag, end) {
+  for (let n = 0; n < end; n++) {
+    await sleep(2);
+    throwIfCancelled();
+    if (isCancelled()) break;
+    Atomics.add(flag, 0, 1);
+  }
+  return 'to its end';
+}
 export function polls(flag) {
   Atomics.store(flag, 0, 1);
   while (!isCancelled()) spin(0.2);

@@ -306,6 +306,31 @@ test('polls and progress after a yield or an await are of their own task', async
   assert.deepEqual(result, { pollsInTurns: right, pollsAfterAwaits: right, end: clean });
 });
 
+test('a poll after an await ends no other task', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1, graceMs: 20_000 });
+    const counts = pool.array(Int32Array, 1);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const others = [1, 2].map(() => pool.run('pollsLater', [counts, 30]));
+    const givenUp = [1, 2].map(() =>
+      failure(() => pool.run('pollsLater', [counts, 1e9], { signal })),
+    );
+    await sleep(20);
+    controller.abort(new Error('enough'));
+    const out = { others: await Promise.all(others) };
+    out.messages = (await Promise.all(givenUp)).map(({ message }) => message);
+    // When all are given up, they end.
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.deepEqual(result, {
+    others: ['to its end', 'to its end'],
+    messages: ['enough', 'enough'],
+    end: clean,
+  });
+});
+
 test('tasks that poll stop when they are given up', async () => {
   const result = await inPage(async () => {
     const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 2, graceMs: 20_000 });

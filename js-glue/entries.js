@@ -389,8 +389,14 @@ class Task {
 
 export const currentTask = () => new Task(current('currentTask()'));
 export const progress = (value) => new Task(current('progress()')).progress(value);
-export const isCancelled = () => new Task(current('isCancelled()')).isCancelled();
-export const throwIfCancelled = () => new Task(current('throwIfCancelled()')).throwIfCancelled();
+// A poll that cannot tell who asks must not end a task that is to go on.
+const canTell = () => entry || late.size < 2;
+export const isCancelled = () =>
+  canTell() ? new Task(asking()).isCancelled() : [...late].every(isOver);
+export const throwIfCancelled = () => {
+  if (canTell()) new Task(asking()).throwIfCancelled();
+  else if (isCancelled()) throw errorOf(view, ECANCELLED);
+};
 export const array = (Type, length) => new Task(current('array()')).array(Type, length);
 export const workerId = () => workerNumber;
 /** This worker has left: what was pending here has ended. */

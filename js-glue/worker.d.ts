@@ -182,9 +182,9 @@ export interface Task {
 
 /**
  * The task that runs now: in an async task take it before the first await. What follows an await
- * may belong to any of several tasks, and `progress` and the others below throw PENNY_EINVAL there
- * when they cannot tell; after `await handle`, and in generators, they can. Outside of a pool it does
- * nothing.
+ * may belong to any of several tasks. When they cannot tell, `progress`, `array` and this throw
+ * PENNY_EINVAL, and `isCancelled` and `throwIfCancelled` wait until all of them are given up; after
+ * `await handle`, and in generators, they can tell. Outside of a pool it does nothing.
  */
 export function currentTask(): Task;
 
