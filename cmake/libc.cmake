@@ -18,10 +18,10 @@ set(_format vsnprintf snprintf vsprintf sprintf vsscanf sscanf vfprintf.long-dou
     mbsinit internal libc __lctrans)
 # Each with its float and long double forms (cos, cosf, cosl) and tables (exp_data).
 set(_math math-builtins fmin-fmax signgam __math_divzero __math_invalid __math_oflow __math_uflow __math_xflow
-    __cos __sin __tan __cosd __sind __tand __expo2 __invtrig __polevl __rem_pio2 __rem_pio2_large
+    __cos __sin __tan __cosd __sind __tand __expo2 __invtrig __polevl __rem_pio2 __rem_pio2_large fenv fesetround
     acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf exp exp10 exp2 expm1 fabs fdim finite
-    floor fma fmax fmin fmod frexp hypot ilogb j0 j1 jn ldexp lgamma lgamma_r llrint llround log log10 log1p log2 logb
-    lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalb scalbln scalbn
+    floor fma fmax fmin fmod frexp hypot ilogb j0 j1 jn ldexp lgamma lgamma_r lgammaf_r llrint llround log log10 log1p log2
+    logb lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalb scalbln scalbn
     significand sin sincos sinh sqrt tan tanh tgamma trunc)
 
 function(_penny_regex output)

@@ -16,7 +16,8 @@ find_package(penny REQUIRED)
 penny_add_module(kernels program.c plus.cpp NO_KERNELS)
 target_compile_options(kernels PRIVATE ${strict})
 `,
-  'program.c': `#include <penny.h>
+  'program.c': `#include <math.h>
+#include <penny.h>
 #include <stdio.h>
 PENNY_TASK(int64_t, fib, (int32_t, n)) {
   if (n < 2) return n;
@@ -39,6 +40,11 @@ PENNY_TASK(int16_t, less, (int8_t, n)) {
   return result;
 }
 PENNY_EXPORT(less)
+PENNY_TASK(double, libm, (float, x)) {
+  const long double y = (long double)x;
+  return (double)fmaf(x, x, 1) + (double)fmal(y, y, 1) + (double)lgammaf(x) + (double)lgammal(y);
+}
+PENNY_EXPORT(libm)
 PENNY_TASK(int32_t, start) {
   return penny_start(NULL) == PENNY_ESTART && penny_stop() == PENNY_ECLOSED;
 }
@@ -108,6 +114,7 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
     assert.equal(await pool.call('plus', [1, pool.array(Float32Array, [0.5]), false]), 57.5);
     assert.equal(await pool.call('start'), 1);
     assert.equal(await pool.call('less', [9]), 1);
+    assert.equal(await pool.call('libm', [2]), 10); // its parts are 5, 5, 0 and 0
     assert.equal(await pool.call('paint', [2]), 1);
   } finally {
     await pool.dispose();
