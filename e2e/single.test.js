@@ -19,6 +19,7 @@ for (const [name, why] of [
   ['a pool closes over tasks that do not stop, and leaves their memory alone', 'it is one thread'],
   ['what a lost worker had in its hands is submitted anew', 'it writes to the shared memory'],
   ['what cannot be sorted is refused, and nothing is harmed', 'the heap has but what calls need'],
+  ['shared memory is shared, and may be in a result of its task', 'there is none'],
   ['what bytes cannot carry goes by message', 'it has a SharedArrayBuffer, and no pool'],
   ...(isLong ? [] : [['100,000 tasks in flight all settle right', 'it takes 10 seconds there']]),
   [`fork-join of JavaScript is stressed in ${engine}`, 'it is about several workers'],

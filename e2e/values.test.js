@@ -215,3 +215,30 @@ test('values go through a pool and back', async () => {
     own: '[1,{"numbers":[1,2,3,4,5,6,7,8]}]',
   });
 });
+
+test('shared memory is shared, and may be in a result of its task', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js' });
+    const shared = new SharedArrayBuffer(8);
+    const words = new Int32Array(shared);
+    const blob = new Blob(['a blob']);
+    await pool.run('fillShared', [words, 5]);
+    const filled = [...words];
+    words.fill(0);
+    const back = await pool.run('echo', [{ shared, words }]);
+    const [[later], mapped] = await Promise.all([
+      pool.run('later', [5, [shared]]),
+      pool.map('echo', [1, shared]),
+    ]);
+    [back.shared, back.words.buffer, later, mapped[1]].forEach((buffer, idx) => {
+      new Int32Array(buffer)[0] += 10 ** idx;
+    });
+    const out = { filled, seen: words[0], isOne: back.words.buffer === back.shared };
+    out.refused = await failure(() => pool.run('echo', [{ blob, shared }]));
+    await pool.dispose();
+    return out;
+  });
+  assert.deepEqual(result.filled, [5, 5]);
+  assert.deepEqual([result.seen, result.isOne], [1111, true]);
+  assert.match(result.refused.message, /blob is a Blob/);
+});

@@ -55,6 +55,7 @@ const scratch = new Int32Array(1024);
 
 const nameOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
 const isPlain = (object) => Object.getPrototypeOf(object) === Object.prototype;
+export const isShared = (value) => nameOf(value) === 'SharedArrayBuffer';
 const isBuffer = (value) => /Buffer$/.test(nameOf(value));
 const className = (Class) => (Class === PennyError ? 'PennyError' : Class?.name);
 
@@ -176,8 +177,8 @@ function putObject(object) {
 }
 
 function carry(object) {
-  const { carry } = options;
-  if (carry) putMade(CARRIED, object, [carry.push(object) - 1]);
+  const count = options.carry?.push(object);
+  if (count) putMade(CARRIED, object, [count - 1]);
   else refuse(`a ${nameOf(object)}, which needs a message`);
 }
 

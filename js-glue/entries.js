@@ -1,7 +1,7 @@
 // entries.js: what a worker runs: roots and stolen tasks, called by the core; generators; the tasks
 // that asynchronous ones detach; and what a task may ask about itself. The stack of handles and the
 // entry that runs now are spawn.js's: here they are read, and changed by enter() and inEntry() only.
-import { decode, encode } from './codec.js';
+import { decode, encode, isShared } from './codec.js';
 import { errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { recover } from './ledger.js';
@@ -211,11 +211,15 @@ function drive(iterator, self) {
 const isOver = (self) =>
   Boolean(self?.root && (self.isOver || exports.pn_web_is_cancelled(self.root)));
 
-/** An encoded outcome in a heap block: [error, address, bytes]. */
-function pack(error, value) {
+/**
+ * An encoded outcome in a heap block: [error, address, bytes]. What is shared and came by the message `objects` is named by its
+ * place there.
+ */
+function pack(error, value, objects) {
   let bytes;
+  const push = (object) => isShared(object) && objects.indexOf(object) + 1;
   try {
-    bytes = encode(value, view, codecOptions);
+    bytes = encode(value, view, objects ? { ...codecOptions, carry: { push } } : codecOptions);
   } catch (reason) {
     error = EFAIL;
     bytes = encode(reason, view, codecOptions);
@@ -232,6 +236,7 @@ export function runRoot(root, head) {
     return 1;
   }
   const fn = functions[target % CARRIED];
+  const objects = arrived.get(root);
   const self = { kind: isPlain(fn) ? SYNC : ASYNC, root, children: [] };
   let isLate = 0;
   const finish = (error, value) => {
@@ -243,7 +248,7 @@ export function runRoot(root, head) {
       view.setNumber(root, value);
       exports.pn_web_result(root, 0, 0, 1, isLate);
     } else if (!error && value === undefined) exports.pn_web_result(root, 0, 0, 0, isLate);
-    else exports.pn_web_result(root, ...pack(error, value), isLate);
+    else exports.pn_web_result(root, ...pack(error, value, objects), isLate);
   };
   try {
     const value = inEntry(self, head, () => begin(fn, decodeArguments(root), self));

@@ -81,6 +81,7 @@ export class Host {
     const retries = retry && !result && !carried ? RETRIES : 0;
     // With all its fields: such as come later cost an object more.
     const slot = { submit, level, name, result, held, retries, carried, ticket: 0, root: 0 };
+    slot.objects = carried?.[0]; // shared memory among them may be in the result
     slot.resolve = slot.reject = slot.stop = undefined;
     if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
@@ -297,9 +298,12 @@ export class Host {
    * Its result, or throws what it failed with. `result`: the type of what C gave, or a function that reads it; none for
    * encoded data.
    */
-  value({ root, name, result }) {
-    const { view } = this;
-    if (!result) return outcome(view, root, name, this.codecOptions);
+  value({ root, name, result, objects }) {
+    const { view, codecOptions } = this;
+    if (!result) {
+      const options = objects ? { ...codecOptions, carried: objects } : codecOptions;
+      return outcome(view, root, name, options);
+    }
     const error = view.get(root + layout.ROOT_ERROR) | 0;
     if (error) throw failure(view, root, error, name);
     const at = root + layout.ROOT_TASK + layout.TASK_PAYLOAD;

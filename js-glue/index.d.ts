@@ -357,7 +357,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * @param args copied as by structuredClone (docs/values.md); arrays of this pool are shared.
    * @returns a promise of its result, by the same rules; of a generator what it returns. An array that
    * the task made by `array` belongs to the page from then on: free it. A result cannot hold what needs
-   * a message (Blob, SharedArrayBuffer and the like).
+   * a message (Blob and the like; a SharedArrayBuffer only if it was among the arguments).
    * @throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task.
    * Rejects with what the task threw: class, name, message, stack, code, cause and own properties
    * are kept; with PENNY_EWORKER when the worker that had begun it is lost; with the signal's reason or

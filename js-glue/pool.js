@@ -1,6 +1,6 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
-import { encode } from './codec.js';
+import { encode, isShared } from './codec.js';
 import { errorFor, errorOf, PennyError, want } from './errors.js';
 import { Host, until } from './host.js';
 import * as layout from './layout.gen.js';
@@ -307,7 +307,10 @@ export class Pool extends EventTarget {
     const bytes = encode(args, this.#view, { isArguments: true, transfer, carry });
     let carried;
     if (carry.length) {
-      carried = structuredClone([carry, transfer], { transfer });
+      // WebKit's structuredClone copies shared memory; messages do not.
+      const others = carry.map((object) => !isShared(object) && object);
+      carried = structuredClone([others, transfer], { transfer });
+      carried[0] = carried[0].map((object, idx) => object || carry[idx]);
       target += CARRIED;
     }
     const submit = (...rest) => {
