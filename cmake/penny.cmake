@@ -11,7 +11,9 @@ if(NOT C IN_LIST _penny_languages)
 endif()
 get_filename_component(PENNY_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
-if(NOT PENNY_PORT)
+if(NOT PENNY_PORT AND EMSCRIPTEN)
+  set(PENNY_PORT emscripten) # with emcmake's own toolchain file
+elseif(NOT PENNY_PORT)
   set(PENNY_PORT native)
 endif()
 set(PENNY_CORE_SOURCES layout.c heap.c heap_pages.c task_stack.c park.c priority.c trace.c scheduler.c root.c pool.c bury.c loops.c sort.c

@@ -120,3 +120,27 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
     await pool.dispose();
   }
 });
+
+test('glue_module_emscripten_finds_the_package', { timeout: 60_000 }, async () => {
+  const place = join(root, 'build/outside_emscripten');
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { recursive: true });
+  const program = 'add_executable(prog prog.c)\ntarget_link_libraries(prog PRIVATE penny::penny)\n';
+  writeFileSync(
+    join(place, 'CMakeLists.txt'),
+    `cmake_minimum_required(VERSION 3.25)\nproject(outside C)\nfind_package(penny REQUIRED)\n${program}`,
+  );
+  writeFileSync(join(place, 'prog.c'), 'int main(void) { return 0; }\n');
+  const ours = `-DCMAKE_TOOLCHAIN_FILE=${join(root, 'cmake/toolchain-emscripten.cmake')}`;
+  const ways = {
+    ours: ['cmake', ours, `-DCMAKE_PREFIX_PATH=${root}`],
+    theirs: ['emcmake', 'cmake', `-Dpenny_DIR=${join(root, 'cmake')}`],
+  };
+  for (const [name, [command, ...rest]] of Object.entries(ways)) {
+    const built = join(place, name);
+    const steps = [...rest, '-S', place, '-B', built, '-G', 'Ninja'];
+    const { code, output } = await run(command, steps, { timeoutSeconds: 50 });
+    assert.equal(code, 0, output);
+    assert.match(readFileSync(join(built, 'build.ninja'), 'utf8'), /port_emscripten\.c/);
+  }
+});
