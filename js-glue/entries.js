@@ -59,8 +59,9 @@ export class Detached {
     });
     entry?.children.push(this);
     this.#promise.catch((error) => {
-      // (A task that was given up, or has failed, takes its own with it.)
-      if (this.isOrphan && !this.isHeld && error?.code !== 'PENNY_ECANCELLED') report(error);
+      // (A task that was given up, or has failed, takes its own with it, and so does the pool.)
+      const isEnd = /ECANCELLED|ECLOSED/.test(error?.code);
+      if (this.isOrphan && !this.isHeld && !isEnd) report(error);
     });
     const bytes = target < 0 ? undefined : this.#encode(args);
     const ticket = freeTickets.pop() ?? detached.length;
