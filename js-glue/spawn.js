@@ -36,6 +36,9 @@ const RUNNING = -3;
 const SHIFT = 14;
 const OPEN = 1 << SHIFT; // (2 ** SHIFT would be a double to V8)
 const USED = OPEN - 1;
+// A frame that has used no more is not looked at more closely; the arena never has the last of the USED, so that one more
+// open and all others gone does not look the same.
+const FEW = 15;
 
 // Kinds of entries.
 export const SYNC = 0;
@@ -124,20 +127,18 @@ class Handle {
       else if (state === 2) value = fn(a, this.b);
       else if (state === 0) value = fn();
       else value = state === LIST ? fn(...a) : fn(a, this.b, this.c);
-      if (top >> SHIFT !== mark >> SHIFT) joinRest(mark);
-      if (typeof value === 'object') checkResult(value);
+      if ((top - mark) >>> 0 > FEW) endFrame(mark);
+      else top = mark; // as many are open, and it has used a few
+      if (typeof value === 'object' || state > 1) finish(this, DONE, checkResult(value));
+      else {
+        this.a = value;
+        this.state = DONE;
+      }
     } catch (error) {
       dropRest(mark);
       top = mark;
       finish(this, FAILED, error);
       throw error;
-    }
-    // (It is less when what is not open has been taken away meanwhile.)
-    if (top > mark) top = mark;
-    if (typeof value === 'object' || state > 1) finish(this, DONE, value);
-    else {
-      this.a = value;
-      this.state = DONE;
     }
     return value;
   }
@@ -234,8 +235,7 @@ function runHandle(handle) {
   handle.state = RUNNING;
   try {
     const value = fn(...(state === LIST ? a : [a, b, c].slice(0, state)));
-    joinRest(mark);
-    if (top > mark) top = mark;
+    endFrame(mark);
     finish(handle, DONE, checkResult(value));
   } catch (error) {
     dropRest(mark);
@@ -254,6 +254,13 @@ function joinRest(mark) {
     if (handle.state === FAILED) failed = handle;
   }
   if (failed) throw failed.a;
+}
+
+/** What the frame has left open is joined, what it has used goes back. */
+function endFrame(mark) {
+  joinRest(mark);
+  // (It is less when what is not open has been taken away meanwhile.)
+  if (top > mark) top = mark;
 }
 
 /** Runs a loop: what it leaves open when it fails is closed, as at the end of a task. */
@@ -445,7 +452,8 @@ function makeRoom() {
   if (used < arena.length) return true;
   newest();
   // Doubled, unless it was full of what is not open.
-  const more = (top & USED) >= used / 2 ? Math.min(arena.length + 64, USED - arena.length) : 0;
+  const more =
+    (top & USED) >= used / 2 ? Math.min(arena.length + 64, USED - FEW - arena.length) : 0;
   for (let count = more; count > 0; count--) arena.push(new Handle(arena.length));
   return (top & USED) < arena.length;
 }
