@@ -165,28 +165,18 @@ template <> struct pn_cpp_store<void> {
 #define PN_LOADS_7(f) PN_LOADS_6(f) PN_LOAD(f, 6)
 #define PN_LOADS_8(f) PN_LOADS_7(f) PN_LOAD(f, 7)
 
-/* Arguments are evaluated into locals first: they may themselves sync, which moves the head. */
-#define PN_EVAL(f, i, x) f##_pn_t##i pn_a##i = (x);
-#define PN_EVALS_0(f)
-#define PN_EVALS_1(f, a)                      PN_EVAL(f, 0, a)
-#define PN_EVALS_2(f, a, b)                   PN_EVALS_1(f, a) PN_EVAL(f, 1, b)
-#define PN_EVALS_3(f, a, b, c)                PN_EVALS_2(f, a, b) PN_EVAL(f, 2, c)
-#define PN_EVALS_4(f, a, b, c, d)             PN_EVALS_3(f, a, b, c) PN_EVAL(f, 3, d)
-#define PN_EVALS_5(f, a, b, c, d, e)          PN_EVALS_4(f, a, b, c, d) PN_EVAL(f, 4, e)
-#define PN_EVALS_6(f, a, b, c, d, e, g)       PN_EVALS_5(f, a, b, c, d, e) PN_EVAL(f, 5, g)
-#define PN_EVALS_7(f, a, b, c, d, e, g, h)    PN_EVALS_6(f, a, b, c, d, e, g) PN_EVAL(f, 6, h)
-#define PN_EVALS_8(f, a, b, c, d, e, g, h, i) PN_EVALS_7(f, a, b, c, d, e, g, h) PN_EVAL(f, 7, i)
-
-#define PN_PUT(f, i)                          *(f##_pn_t##i *)(void *)(pn_args + 8 * i) = pn_a##i;
-#define PN_PUTS_0(f)
-#define PN_PUTS_1(f) PN_PUT(f, 0)
-#define PN_PUTS_2(f) PN_PUTS_1(f) PN_PUT(f, 1)
-#define PN_PUTS_3(f) PN_PUTS_2(f) PN_PUT(f, 2)
-#define PN_PUTS_4(f) PN_PUTS_3(f) PN_PUT(f, 3)
-#define PN_PUTS_5(f) PN_PUTS_4(f) PN_PUT(f, 4)
-#define PN_PUTS_6(f) PN_PUTS_5(f) PN_PUT(f, 5)
-#define PN_PUTS_7(f) PN_PUTS_6(f) PN_PUT(f, 6)
-#define PN_PUTS_8(f) PN_PUTS_7(f) PN_PUT(f, 7)
+/* Arguments are evaluated into locals first (PN_KEEP): they may themselves sync, which moves the
+ * head. */
+#define PN_PUT(u, f, i) *(f##_pn_t##i *)(void *)(pn_args + 8 * i) = PN_CAT(u, i);
+#define PN_PUTS_0(u, f)
+#define PN_PUTS_1(u, f) PN_PUT(u, f, 0)
+#define PN_PUTS_2(u, f) PN_PUTS_1(u, f) PN_PUT(u, f, 1)
+#define PN_PUTS_3(u, f) PN_PUTS_2(u, f) PN_PUT(u, f, 2)
+#define PN_PUTS_4(u, f) PN_PUTS_3(u, f) PN_PUT(u, f, 3)
+#define PN_PUTS_5(u, f) PN_PUTS_4(u, f) PN_PUT(u, f, 4)
+#define PN_PUTS_6(u, f) PN_PUTS_5(u, f) PN_PUT(u, f, 5)
+#define PN_PUTS_7(u, f) PN_PUTS_6(u, f) PN_PUT(u, f, 6)
+#define PN_PUTS_8(u, f) PN_PUTS_7(u, f) PN_PUT(u, f, 7)
 
 /* ---- declaring and defining ---- */
 
@@ -308,32 +298,33 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
     if (pn_slow) pn_t = pn_spawn_room(penny_w, pn_t);                                             \
     pn_task_prepare(pn_t, &f##_pn_type);                                                          \
     unsigned char *pn_args PN_UNUSED = (n) > 6 ? pn_spawn_spill(penny_w, pn_t) : pn_t->payload;   \
-    PN_CAT(PN_PUTS_, n)(f) penny_head = pn_t + 1;                                                 \
+    PN_CAT(PN_PUTS_, n)(pn_a, f) penny_head = pn_t + 1;                                           \
     PN_DEBUG_SPAWNED();                                                                           \
     if (pn_slow) pn_spawn_offer(penny_w, penny_head);                                             \
   } while (0)
 
 /* The same record, but in a root: for PENNY_RUN and PENNY_DETACH. Arguments are evaluated before
  * there is a root, which one that fails would leave behind. */
-#define PN_FILL(f, n, task)                                 \
+#define PN_FILL(u, f, n, task)                              \
   do {                                                      \
     unsigned char *pn_args PN_UNUSED = PN_ARGS_OF(n, task); \
-    PN_CAT(PN_PUTS_, n)(f)                                  \
+    PN_CAT(PN_PUTS_, n)(u, f)                               \
   } while (0)
-#define PN_RUN(f, n, evals)                           \
-  __extension__({                                     \
-    evals pn_task *pn_r = pn_run_begin(&f##_pn_type); \
-    PN_FILL(f, n, pn_r);                              \
-    (f##_pn_r) f##_pn_result(pn_run_end(pn_r));       \
+#define PN_RUN(u, f, n, ...)                                                                   \
+  __extension__({                                                                              \
+    PN_CAT(PN_KEEP_, n)(u, f, __VA_ARGS__) pn_task *PN_CAT(u, r) = pn_run_begin(&f##_pn_type); \
+    PN_FILL(u, f, n, PN_CAT(u, r));                                                            \
+    (f##_pn_r) f##_pn_result(pn_run_end(PN_CAT(u, r)));                                        \
   })
-#define PN_DETACH(group, f, n, evals)                                  \
-  __extension__({                                                      \
-    evals penny_future *pn_r = pn_detach_begin(&f##_pn_type, (group)); \
-    if (pn_r) {                                                        \
-      PN_FILL(f, n, pn_future_task(pn_r));                             \
-      pn_detach_end(pn_r);                                             \
-    }                                                                  \
-    pn_r;                                                              \
+#define PN_DETACH(u, group, f, n, ...)                                                       \
+  __extension__({                                                                            \
+    PN_CAT(PN_KEEP_, n)                                                                      \
+    (u, f, __VA_ARGS__) penny_future *PN_CAT(u, r) = pn_detach_begin(&f##_pn_type, (group)); \
+    if (PN_CAT(u, r)) {                                                                      \
+      PN_FILL(u, f, n, pn_future_task(PN_CAT(u, r)));                                        \
+      pn_detach_end(PN_CAT(u, r));                                                           \
+    }                                                                                        \
+    PN_CAT(u, r);                                                                            \
   })
 
 /* A call evaluates its arguments first, too: one that syncs moves the head, and C does not order
@@ -352,7 +343,8 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
     PN_CAT(PN_KEEP_, n)                                                                            \
     (u, f, __VA_ARGS__) PN_DEBUG_FRAME(f) f##_pn_body(penny_w, penny_head PN_CAT(PN_KEPT_, n)(u)); \
   })
-#define PN_KEEP(u, f, i, x)                  f##_pn_t##i PN_CAT(u, i) = (x);
+#define PN_KEEP(u, f, i, x) f##_pn_t##i PN_CAT(u, i) = (x);
+#define PN_KEEP_0(u, f, none)
 #define PN_KEEP_1(u, f, a)                   PN_KEEP(u, f, 0, a)
 #define PN_KEEP_2(u, f, a, b)                PN_KEEP_1(u, f, a) PN_KEEP(u, f, 1, b)
 #define PN_KEEP_3(u, f, a, b, c)             PN_KEEP_2(u, f, a, b) PN_KEEP(u, f, 2, c)
@@ -417,48 +409,48 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
             PN_CAT(u, 3));                                                            \
   })
 
-#define PN_SPAWN_1(f) PN_SPAWN(f, 0, PN_EVALS_0(f))
+#define PN_SPAWN_1(f) PN_SPAWN(f, 0, PN_KEEP_0(pn_a, f, ))
 #ifdef PENNY_DEBUG
 #define PN_CALL_1(f) __extension__({ PN_DEBUG_FRAME(f) f##_pn_body(penny_w, penny_head); })
 #else
 #define PN_CALL_1(f) f##_pn_body(penny_w, penny_head)
 #endif
-#define PN_RUN_1(f)                          PN_RUN(f, 0, PN_EVALS_0(f))
-#define PN_DETACH_2(group, f)                PN_DETACH(group, f, 0, PN_EVALS_0(f))
-#define PN_SPAWN_2(f, a)                     PN_SPAWN(f, 1, PN_EVALS_1(f, a))
-#define PN_CALL_2(f, a)                      PN_CALL(PN_UNIQUE, f, 1, a)
-#define PN_RUN_2(f, a)                       PN_RUN(f, 1, PN_EVALS_1(f, a))
-#define PN_DETACH_3(group, f, a)             PN_DETACH(group, f, 1, PN_EVALS_1(f, a))
-#define PN_SPAWN_3(f, a, b)                  PN_SPAWN(f, 2, PN_EVALS_2(f, a, b))
-#define PN_CALL_3(f, a, b)                   PN_CALL(PN_UNIQUE, f, 2, a, b)
-#define PN_RUN_3(f, a, b)                    PN_RUN(f, 2, PN_EVALS_2(f, a, b))
-#define PN_DETACH_4(group, f, a, b)          PN_DETACH(group, f, 2, PN_EVALS_2(f, a, b))
-#define PN_SPAWN_4(f, a, b, c)               PN_SPAWN(f, 3, PN_EVALS_3(f, a, b, c))
-#define PN_CALL_4(f, a, b, c)                PN_CALL(PN_UNIQUE, f, 3, a, b, c)
-#define PN_RUN_4(f, a, b, c)                 PN_RUN(f, 3, PN_EVALS_3(f, a, b, c))
-#define PN_DETACH_5(group, f, a, b, c)       PN_DETACH(group, f, 3, PN_EVALS_3(f, a, b, c))
-#define PN_SPAWN_5(f, a, b, c, d)            PN_SPAWN(f, 4, PN_EVALS_4(f, a, b, c, d))
-#define PN_CALL_5(f, a, b, c, d)             PN_CALL(PN_UNIQUE, f, 4, a, b, c, d)
-#define PN_RUN_5(f, a, b, c, d)              PN_RUN(f, 4, PN_EVALS_4(f, a, b, c, d))
-#define PN_DETACH_6(group, f, a, b, c, d)    PN_DETACH(group, f, 4, PN_EVALS_4(f, a, b, c, d))
-#define PN_SPAWN_6(f, a, b, c, d, e)         PN_SPAWN(f, 5, PN_EVALS_5(f, a, b, c, d, e))
-#define PN_CALL_6(f, a, b, c, d, e)          PN_CALL(PN_UNIQUE, f, 5, a, b, c, d, e)
-#define PN_RUN_6(f, a, b, c, d, e)           PN_RUN(f, 5, PN_EVALS_5(f, a, b, c, d, e))
-#define PN_DETACH_7(group, f, a, b, c, d, e) PN_DETACH(group, f, 5, PN_EVALS_5(f, a, b, c, d, e))
-#define PN_SPAWN_7(f, a, b, c, d, e, g)      PN_SPAWN(f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
-#define PN_CALL_7(f, a, b, c, d, e, g)       PN_CALL(PN_UNIQUE, f, 6, a, b, c, d, e, g)
-#define PN_RUN_7(f, a, b, c, d, e, g)        PN_RUN(f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
-#define PN_DETACH_8(group, f, a, b, c, d, e, g) \
-  PN_DETACH(group, f, 6, PN_EVALS_6(f, a, b, c, d, e, g))
-#define PN_SPAWN_8(f, a, b, c, d, e, g, h) PN_SPAWN(f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
-#define PN_CALL_8(f, a, b, c, d, e, g, h)  PN_CALL(PN_UNIQUE, f, 7, a, b, c, d, e, g, h)
-#define PN_RUN_8(f, a, b, c, d, e, g, h)   PN_RUN(f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
+#define PN_RUN_1(f)                             PN_RUN(PN_UNIQUE, f, 0, )
+#define PN_DETACH_2(group, f)                   PN_DETACH(PN_UNIQUE, group, f, 0, )
+#define PN_SPAWN_2(f, a)                        PN_SPAWN(f, 1, PN_KEEP_1(pn_a, f, a))
+#define PN_CALL_2(f, a)                         PN_CALL(PN_UNIQUE, f, 1, a)
+#define PN_RUN_2(f, a)                          PN_RUN(PN_UNIQUE, f, 1, a)
+#define PN_DETACH_3(group, f, a)                PN_DETACH(PN_UNIQUE, group, f, 1, a)
+#define PN_SPAWN_3(f, a, b)                     PN_SPAWN(f, 2, PN_KEEP_2(pn_a, f, a, b))
+#define PN_CALL_3(f, a, b)                      PN_CALL(PN_UNIQUE, f, 2, a, b)
+#define PN_RUN_3(f, a, b)                       PN_RUN(PN_UNIQUE, f, 2, a, b)
+#define PN_DETACH_4(group, f, a, b)             PN_DETACH(PN_UNIQUE, group, f, 2, a, b)
+#define PN_SPAWN_4(f, a, b, c)                  PN_SPAWN(f, 3, PN_KEEP_3(pn_a, f, a, b, c))
+#define PN_CALL_4(f, a, b, c)                   PN_CALL(PN_UNIQUE, f, 3, a, b, c)
+#define PN_RUN_4(f, a, b, c)                    PN_RUN(PN_UNIQUE, f, 3, a, b, c)
+#define PN_DETACH_5(group, f, a, b, c)          PN_DETACH(PN_UNIQUE, group, f, 3, a, b, c)
+#define PN_SPAWN_5(f, a, b, c, d)               PN_SPAWN(f, 4, PN_KEEP_4(pn_a, f, a, b, c, d))
+#define PN_CALL_5(f, a, b, c, d)                PN_CALL(PN_UNIQUE, f, 4, a, b, c, d)
+#define PN_RUN_5(f, a, b, c, d)                 PN_RUN(PN_UNIQUE, f, 4, a, b, c, d)
+#define PN_DETACH_6(group, f, a, b, c, d)       PN_DETACH(PN_UNIQUE, group, f, 4, a, b, c, d)
+#define PN_SPAWN_6(f, a, b, c, d, e)            PN_SPAWN(f, 5, PN_KEEP_5(pn_a, f, a, b, c, d, e))
+#define PN_CALL_6(f, a, b, c, d, e)             PN_CALL(PN_UNIQUE, f, 5, a, b, c, d, e)
+#define PN_RUN_6(f, a, b, c, d, e)              PN_RUN(PN_UNIQUE, f, 5, a, b, c, d, e)
+#define PN_DETACH_7(group, f, a, b, c, d, e)    PN_DETACH(PN_UNIQUE, group, f, 5, a, b, c, d, e)
+#define PN_SPAWN_7(f, a, b, c, d, e, g)         PN_SPAWN(f, 6, PN_KEEP_6(pn_a, f, a, b, c, d, e, g))
+#define PN_CALL_7(f, a, b, c, d, e, g)          PN_CALL(PN_UNIQUE, f, 6, a, b, c, d, e, g)
+#define PN_RUN_7(f, a, b, c, d, e, g)           PN_RUN(PN_UNIQUE, f, 6, a, b, c, d, e, g)
+#define PN_DETACH_8(group, f, a, b, c, d, e, g) PN_DETACH(PN_UNIQUE, group, f, 6, a, b, c, d, e, g)
+#define PN_SPAWN_8(f, a, b, c, d, e, g, h)      PN_SPAWN(f, 7, PN_KEEP_7(pn_a, f, a, b, c, d, e, g, h))
+#define PN_CALL_8(f, a, b, c, d, e, g, h)       PN_CALL(PN_UNIQUE, f, 7, a, b, c, d, e, g, h)
+#define PN_RUN_8(f, a, b, c, d, e, g, h)        PN_RUN(PN_UNIQUE, f, 7, a, b, c, d, e, g, h)
 #define PN_DETACH_9(group, f, a, b, c, d, e, g, h) \
-  PN_DETACH(group, f, 7, PN_EVALS_7(f, a, b, c, d, e, g, h))
-#define PN_SPAWN_9(f, a, b, c, d, e, g, h, i) PN_SPAWN(f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
-#define PN_CALL_9(f, a, b, c, d, e, g, h, i)  PN_CALL(PN_UNIQUE, f, 8, a, b, c, d, e, g, h, i)
-#define PN_RUN_9(f, a, b, c, d, e, g, h, i)   PN_RUN(f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
+  PN_DETACH(PN_UNIQUE, group, f, 7, a, b, c, d, e, g, h)
+#define PN_SPAWN_9(f, a, b, c, d, e, g, h, i) \
+  PN_SPAWN(f, 8, PN_KEEP_8(pn_a, f, a, b, c, d, e, g, h, i))
+#define PN_CALL_9(f, a, b, c, d, e, g, h, i) PN_CALL(PN_UNIQUE, f, 8, a, b, c, d, e, g, h, i)
+#define PN_RUN_9(f, a, b, c, d, e, g, h, i)  PN_RUN(PN_UNIQUE, f, 8, a, b, c, d, e, g, h, i)
 #define PN_DETACH_10(group, f, a, b, c, d, e, g, h, i) \
-  PN_DETACH(group, f, 8, PN_EVALS_8(f, a, b, c, d, e, g, h, i))
+  PN_DETACH(PN_UNIQUE, group, f, 8, a, b, c, d, e, g, h, i)
 
 #endif

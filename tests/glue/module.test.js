@@ -45,13 +45,21 @@ PENNY_TASK(double, libm, (float, x)) {
   return (double)fmaf(x, x, 1) + (double)fmal(y, y, 1) + (double)lgammaf(x) + (double)lgammal(y);
 }
 PENNY_EXPORT(libm)
+PENNY_TASK(int64_t, get, (penny_future *, future)) {
+  return PENNY_GET(fib, future);
+}
+PENNY_TASK(int64_t, nested) {
+  PENNY_SPAWN(get, PENNY_DETACH(NULL, fib, (int32_t)PENNY_CALL(fib, (int32_t)PENNY_CALL(fib, 5))));
+  return PENNY_SYNC(get);
+}
+PENNY_EXPORT(nested)
 PENNY_TASK(int32_t, start) {
   return penny_start(NULL) == PENNY_ESTART && penny_stop() == PENNY_ECLOSED;
 }
 PENNY_EXPORT(start)
 int main(void) {
   penny_start(&(penny_options){.workers = 0});
-  printf("%lld\\n", (long long)PENNY_RUN(fib, 40));
+  printf("%lld\\n", (long long)PENNY_RUN(fib, (int32_t)PENNY_RUN(fib, 9)));
   penny_stop();
 }
 `,
@@ -112,6 +120,7 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
     assert.equal(await pool.call('fib', [25]), 75025n);
     assert.equal(await pool.call('plus', [1.25, null, true]), 58.5);
     assert.equal(await pool.call('plus', [1, pool.array(Float32Array, [0.5]), false]), 57.5);
+    assert.equal(await pool.call('nested'), 5n);
     assert.equal(await pool.call('start'), 1);
     assert.equal(await pool.call('less', [9]), 1);
     assert.equal(await pool.call('libm', [2]), 10); // its parts are 5, 5, 0 and 0
