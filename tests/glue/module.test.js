@@ -153,3 +153,22 @@ test('glue_module_emscripten_finds_the_package', { timeout: 60_000 }, async () =
     assert.match(readFileSync(join(built, 'build.ninja'), 'utf8'), /port_emscripten\.c/);
   }
 });
+
+test('glue_module_by_add_subdirectory', { timeout: 60_000 }, async () => {
+  const place = join(root, 'build/outside_subdirectory');
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { recursive: true });
+  const program = 'add_executable(prog prog.c)\ntarget_link_libraries(prog PRIVATE penny::penny)\n';
+  writeFileSync(
+    join(place, 'CMakeLists.txt'),
+    `cmake_minimum_required(VERSION 3.25)\nproject(outside C)\nadd_subdirectory(${root} penny)\n${program}`,
+  );
+  writeFileSync(join(place, 'prog.c'), 'int main(void) { return 0; }\n');
+  const steps = ['-S', place, '-B', join(place, 'build'), '-G', 'Ninja'];
+  const { code, output } = await run('cmake', steps, { timeoutSeconds: 50 });
+  assert.equal(code, 0, output);
+  // The npm package has no tests to build.
+  const rules = readFileSync(join(place, 'build/build.ninja'), 'utf8');
+  assert.match(rules, /port_native\.c/);
+  assert.doesNotMatch(rules, /unit_smoke|penny_bench/);
+});
