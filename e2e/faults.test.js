@@ -246,10 +246,21 @@ test('a pending promise that was given up costs no worker', async () => {
     const names = (await Promise.all(waits)).map(({ name }) => name);
     const busy = await pool.run('spin', [400]);
     await sleep(600);
-    return { names, busy, events, end: await pool.dispose() };
+    // Asked all the time, the worker is seen when it has just ended a long task.
+    const asking = await start({ tasks: '/e2e/page_tasks.js', workers: 1, graceMs: 1 });
+    asking.addEventListener('workererror', () => events++);
+    await failure(() => asking.run('wait', [20_000], { timeout: 1 }));
+    const long = [];
+    for (let n = 0; n < 4; n++) long.push(await failure(() => asking.run('spin', [560 + n])));
+    await asking.dispose();
+    return { names, busy, long, events, end: await pool.dispose() };
   });
   assert.deepEqual(result.names, Array(20).fill('TimeoutError'));
   assert.equal(result.busy, 400);
+  assert.deepEqual(
+    result.long.map(({ value }) => value),
+    ['560', '561', '562', '563'],
+  );
   assert.equal(result.events, 0);
   assert.deepEqual(result.end, clean);
 });

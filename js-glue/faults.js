@@ -59,10 +59,14 @@ export async function stop(pool, slot) {
     // Its promise is pending there, which harms nobody, or what comes after an await does not end.
     const before = pongs[id];
     worker.postMessage({ penny: 'ping' });
-    // In parts: when this thread was blocked meanwhile, the answer comes in between.
-    for (let part = 0; part < 4; part++) await sleep(PING_MS / 4);
-    const state = view.get(workerBlock(view, id) + WORKER_STATE);
-    const isBetween = runs(0) || state === SLEEPING;
+    let isBetween = true;
+    // In parts: when this thread was blocked meanwhile, the answer comes in between. And one that has just ended a long task
+    // is between tasks, too, and has not yet answered.
+    for (let part = 0; part < 4; part++) {
+      await sleep(PING_MS / 4);
+      const state = view.get(workerBlock(view, id) + WORKER_STATE);
+      isBetween &&= runs(0) || state === SLEEPING;
+    }
     if (!isOver() && pongs[id] === before && isBetween) end(id, worker);
   }
 }
