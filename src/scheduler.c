@@ -197,8 +197,8 @@ void pn_sched_run_root(pn_worker *w, pn_task *head, pn_root *root) {
   run_entry(w, head, pn_root_body(root), root);
 }
 
-static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *task,
-                       pn_root *root) {
+static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *task, pn_root *root,
+                       bool is_last) {
   pn_store_relaxed(&w->steals, w->steals + 1); /* own variable */
   w->starts++;
   pn_store_relaxed(&task->thief, w->id + 1); /* a hint for the joiner: whom to steal back from */
@@ -211,8 +211,9 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
   double start_ms = pn_port_now_ms();
   run_entry(w, head, run_body, task);
   double end_ms = pn_port_now_ms();
-  /* A thief of crumbs costs its victim more than it helps: after some in a row (one may be what a
-   * coarse clock makes of a longer task) it hesitates, twice as long each time. */
+  /* A thief of crumbs costs its victim more than it helps when that has to publish anew for each:
+   * after some in a row (one may be what a coarse clock makes of a longer task) it hesitates, twice
+   * as long each time. */
   if (end_ms - start_ms > crumb_ms) {
     w->crumbs = 0;
     w->hesitation_ms = 0;
@@ -220,7 +221,7 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
              w->hesitation_ms < HESITATION_MAX * crumb_ms) {
     w->hesitation_ms = w->hesitation_ms * 2 + crumb_ms;
   }
-  w->hesitates_until_ms = end_ms + w->hesitation_ms;
+  if (is_last) w->hesitates_until_ms = end_ms + w->hesitation_ms;
 }
 
 /* ---- finding work ---- */
@@ -305,9 +306,10 @@ static bool steal_from(pn_worker *w, pn_task *head, pn_worker *victim, const pn_
     return false;
   }
   w->last_victim = victim->id;
+  bool is_last = !pn_stack_is_public(victim);
   /* More to steal there: wake one more, an idle worker or a joiner of that root. */
-  if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
-  run_stolen(w, head, victim, task, found);
+  if (!is_last) pn_park_wake_one(w->control, found);
+  run_stolen(w, head, victim, task, found, is_last);
   return true;
 }
 

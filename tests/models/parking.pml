@@ -157,7 +157,8 @@ find:
 #ifdef TWINS
     :: atomic { v < W && twin[v] -> twin[v] = 0; root[me] = root[v] }
 #ifndef NO_STEAL_CHAIN
-       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
+       // C: src/scheduler.c: bool is_last = !pn_stack_is_public(victim);
+       // C: src/scheduler.c: if (!is_last) pn_park_wake_one(w->control, found);
        if
        :: pub[v] -> wake_for(me, k, w)
        :: else
@@ -262,7 +263,8 @@ join:
 #ifdef TWINS
     :: atomic { v < W && v != me && twin[v] && root[v] == root[me] -> twin[v] = 0 }
 #ifndef NO_STEAL_CHAIN
-       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
+       // C: src/scheduler.c: bool is_last = !pn_stack_is_public(victim);
+       // C: src/scheduler.c: if (!is_last) pn_park_wake_one(w->control, found);
        if
        :: pub[v] -> wake_for(me, k, w)
        :: else

@@ -348,7 +348,8 @@ again:
        :: else
        fi;
 #ifndef NO_CHAIN
-       // C: src/scheduler.c: if (pn_stack_is_public(victim)) pn_park_wake_one(w->control, found);
+       // C: src/scheduler.c: bool is_last = !pn_stack_is_public(victim);
+       // C: src/scheduler.c: if (!is_last) pn_park_wake_one(w->control, found);
        if
        :: top < split -> wake_one(k)
        :: else
