@@ -55,7 +55,7 @@ enum {
   ASLEEP = 2,
   IDLE = 3,
   LEAVING = 4,
-  SPINS_BEFORE_PARK = 200,
+  SPINS_BEFORE_PARK = 2000, /* of all workers together */
   SPINS_ALONE = 15,
   NAP_NS = 1000000,
   PROBE_FRAMES = 24
@@ -384,12 +384,13 @@ EXPORT(pn_web_attach) int pn_web_attach(uint32_t id) {
   return pn_pool_worker_init(pn_worker_at(pn_pool(), id));
 }
 
-/* How often an idle worker looks for work before it sleeps. While others are awake they may offer some at any moment; when
- * all of them sleep only the host can, and on a busy machine it needs the core that a look takes. */
+/* How often an idle worker looks for work before it sleeps. While others are awake they may offer some at any moment, and a
+ * look takes 5 to 10 ns, a sleep 10 us at least; but with many workers some lack a core. When all others sleep only the host
+ * can bring work, and on a busy machine it needs the core that a look takes. */
 static uint32_t patience(const pn_control *control) {
-  /* Relaxed: a guess. */
-  uint32_t others = pn_load_relaxed(&control->live) - 1;
-  return pn_load_relaxed(&control->idle) < others ? SPINS_BEFORE_PARK : SPINS_ALONE;
+  /* Relaxed, both: a guess. */
+  uint32_t live = pn_load_relaxed(&control->live);
+  return pn_load_relaxed(&control->idle) < live - 1 ? SPINS_BEFORE_PARK / live : SPINS_ALONE;
 }
 
 /* Announced, and nothing that it runs waits for an event: it blocks for a moment before it sleeps in its event loop, which
