@@ -79,17 +79,17 @@ export class Host {
     if (level < 0) throw new TypeError(`priority is one of ${PRIORITIES.join(', ')}`);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const retries = retry && !result && !carried ? RETRIES : 0;
-    // With all its fields: such as come later cost an object more.
-    const slot = { submit, level, name, result, held, retries, carried, ticket: 0, root: 0 };
-    slot.objects = carried?.[0]; // shared memory among them may be in the result
-    slot.resolve = slot.reject = slot.stop = undefined;
-    if (!this.enter(slot)) return Promise.reject(errorOf(this.view, -1, '', name));
+    // With all its fields: such as come later cost an object more. And with no more than it needs: what many keep alive for
+    // a while is most of the collector's work.
+    const again = retries && submit;
+    const slot = { again, level, name, result, held, retries, carried, ticket: 0, root: 0 };
+    slot.resolve = slot.stop = undefined;
+    if (!this.enter(slot, submit)) return Promise.reject(errorOf(this.view, -1, '', name));
     if (!this.pending++) this.keep('ref');
     if (!this.isWatched) this.attend();
     if (!level) this.urge(slot);
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       slot.resolve = resolve;
-      slot.reject = reject;
       if (onProgress) this.observe(slot, onProgress);
       if (signal || timeout !== undefined) this.watch(slot, signal, timeout);
     });
@@ -119,16 +119,17 @@ export class Host {
   /** What a worker wants that has begun `root`, once: [objects, transfer]. */
   carry(root) {
     const slot = this.slots[this.view.get(root + layout.ROOT_TICKET)];
-    const carried = slot?.root === root ? slot.carried : undefined;
-    if (carried) slot.carried = [[]];
-    return carried ?? [[]];
+    const carried = slot?.root === root && slot.carried;
+    if (!(carried?.length > 1)) return [[]];
+    slot.carried = [carried[0]]; // shared memory among them may be in the result
+    return carried;
   }
 
   /** Gives the slot a ticket and a root: false when there is no memory for one. */
-  enter(slot) {
+  enter(slot, submit) {
     const ticket = this.free.pop() ?? this.slots.length;
     slot.ticket = ticket;
-    slot.root = slot.submit(ticket, slot.level) >>> 0;
+    slot.root = submit(ticket, slot.level) >>> 0;
     this.slots[ticket] = slot.root ? slot : undefined;
     if (!slot.root) this.free.push(ticket);
     return slot.root > 0;
@@ -137,10 +138,10 @@ export class Host {
   /** Ends the task when the signal or the clock says so; its promise is rejected at once. */
   watch(slot, signal, timeout) {
     const end = (reason) => {
-      if (!slot.reject) return;
+      if (!slot.resolve) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
       this.late++;
-      this.finish(slot, 'reject', reason);
+      this.finish(slot, reason, true);
       this.expect(slot);
     };
     const late = () =>
@@ -161,7 +162,7 @@ export class Host {
   async observe(slot, onProgress) {
     slot.onProgress = onProgress;
     const { everyFrame } = await import('./more.js');
-    everyFrame(() => slot.reject && this.report(slot));
+    everyFrame(() => slot.resolve && this.report(slot));
   }
 
   /** Tells what the task said last, if it is new. Gives true. */
@@ -177,15 +178,16 @@ export class Host {
     return true;
   }
 
-  /** Settles the promise, unless it is: `how` is resolve or reject. */
-  finish(slot, how, value) {
-    const settle = slot[how];
+  /** Settles the promise, unless it is. */
+  finish(slot, value, isFailed) {
+    const settle = slot.resolve;
     if (!settle) return;
-    slot.resolve = slot.reject = undefined;
+    slot.resolve = undefined;
     slot.stop?.();
     if (!--this.pending) this.keep('unref');
     this.completed++;
-    settle(value);
+    // (A function less to keep alive.)
+    settle(isFailed ? Promise.reject(value) : value);
   }
 
   /** Where there is no waitAsync, each call of this stands for a wake-up. */
@@ -278,16 +280,16 @@ export class Host {
 
   settle(slot) {
     const { root } = slot;
-    if (slot.reject) {
+    if (slot.resolve) {
       try {
         this.report(slot);
         const error = this.view.get(root + layout.ROOT_ERROR) | 0;
-        const isAgain = error === EWORKER && slot.retries-- > 0 && this.enter(slot);
+        const isAgain = error === EWORKER && slot.retries-- > 0 && this.enter(slot, slot.again);
         this.ending = root;
-        if (!isAgain) this.finish(slot, 'resolve', this.value(slot));
+        if (!isAgain) this.finish(slot, this.value(slot));
       } catch (error) {
         // It failed, or its result could not be read.
-        this.finish(slot, 'reject', error);
+        this.finish(slot, error, true);
       }
       this.ending = 0;
     } else this.late--;
@@ -298,10 +300,10 @@ export class Host {
    * Its result, or throws what it failed with. `result`: the type of what C gave, or a function that reads it; none for
    * encoded data.
    */
-  value({ root, name, result, objects }) {
+  value({ root, name, result, carried }) {
     const { view, codecOptions } = this;
     if (!result) {
-      const options = objects ? { ...codecOptions, carried: objects } : codecOptions;
+      const options = carried ? { ...codecOptions, carried: carried[0] } : codecOptions;
       return outcome(view, root, name, options);
     }
     const error = view.get(root + layout.ROOT_ERROR) | 0;
@@ -317,7 +319,7 @@ export class Host {
 
   /** Rejects every promise that is out; their roots stay until release(). */
   rejectAll(error) {
-    for (const slot of this.out()) this.finish(slot, 'reject', error);
+    for (const slot of this.out()) this.finish(slot, error, true);
   }
 
   /** At the end of the pool. Gives back what is still in flight if every worker has ended. */

@@ -31,9 +31,9 @@ class SingleHost extends Host {
   /** Messages do not get lost. */
   attend() {}
 
-  enter(slot) {
+  enter(slot, submit) {
     this.entering = slot;
-    return super.enter(slot);
+    return super.enter(slot, submit);
   }
 
   /** Tasks that have ended: [slot, record]. */

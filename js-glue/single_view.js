@@ -368,7 +368,7 @@ export class View {
   /** The worker does not say what it does: between tasks, or in one that nobody waits for? */
   #isBetween() {
     const slot = this.host.slots[this.#inside];
-    return !slot?.reject;
+    return !slot?.resolve;
   }
 
   /** The worker is gone, with what it had begun. */
@@ -384,7 +384,7 @@ export class View {
     const again = [];
     for (const slot of this.#sent) {
       const canRun = slot.result ? !slot.isBegun || slot.reruns-- > 0 : !slot.isBegun;
-      if (slot.reject && canRun && !slot.isGone) again.push(slot);
+      if (slot.resolve && canRun && !slot.isGone) again.push(slot);
       else failed.push([slot, { error: EWORKER }]);
     }
     this.#sent.clear();
