@@ -41,8 +41,9 @@ export function until({ signal, ms, late, end }) {
 }
 
 export class Host {
-  constructor(view, { graceMs, errors }) {
+  constructor(view, { graceMs, errors, host }) {
     this.graceMs = graceMs;
+    this.onListen = host.onListen;
     this.codecOptions = { errors };
     this.exports = view.exports;
     this.view = view;
@@ -144,6 +145,7 @@ export class Host {
       this.finish(slot, reason, true);
       this.expect(slot);
     };
+    if (signal) this.onListen?.(signal);
     const late = () =>
       new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError');
     slot.stop = until({ signal, ms: timeout, late, end });

@@ -38,9 +38,9 @@ const unknown = (where, name, known) =>
     `${where} has no task ${String(name)}, only: ${known.join(', ') || 'none'}`,
   );
 
-function checkTaskOptions({ signal, timeout, onProgress, transfer }) {
+function checkTaskOptions({ signal, timeout = 0, onProgress, transfer }) {
   want(!signal || signal.addEventListener, 'signal is an AbortSignal');
-  want(timeout === undefined || timeout >= 0, 'timeout is a number of milliseconds');
+  want(typeof timeout === 'number' && timeout >= 0, 'timeout is a number of milliseconds');
   want(!transfer || Array.isArray(transfer), 'transfer is an array');
   want(!onProgress || typeof onProgress === 'function', 'onProgress is a function');
 }
@@ -299,14 +299,15 @@ export class Pool extends EventTarget {
     // What more.js and arrays.js submit may come after the end of the pool.
     this.#open();
     checkTaskOptions(options);
-    const { transfer } = options;
+    const { signal, transfer } = options;
     if (!transfer && isFew(args)) {
       return this.#host.add(this.#byStage(target, args.slice()), name, undefined, options);
     }
     const carry = [];
     const bytes = encode(args, this.#view, { isArguments: true, transfer, carry });
     let carried;
-    if (carry.length) {
+    // (Nothing is moved for what will not run.)
+    if (carry.length && !signal?.aborted) {
       // WebKit's structuredClone copies shared memory; messages do not.
       const others = carry.map((object) => !isShared(object) && object);
       carried = structuredClone([others, transfer], { transfer });

@@ -140,10 +140,13 @@ async function start(message) {
     globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
   });
   shared.port.postMessage({ penny: 'ready', names, lock });
-  loop(exports, view, message.block, hooks).then(
-    () => shared.port.postMessage({ penny: 'left' }),
-    (error) => tell('gone', error),
-  );
+  // In Node what tasks have printed may still be on its way, and would end with this thread.
+  let looks = 200;
+  const leave = () => {
+    if (globalThis.process?.stdout?.writableLength && looks--) setTimeout(leave, 1);
+    else shared.port.postMessage({ penny: 'left' });
+  };
+  loop(exports, view, message.block, hooks).then(leave, (error) => tell('gone', error));
 }
 
 /**
