@@ -38,7 +38,7 @@ if(PENNY_PORT STREQUAL "web")
   endforeach()
 endif()
 
-set(PENNY_WARNINGS -Wall -Wextra -Wundef -Wshadow -Wconversion -Wstrict-prototypes)
+set(PENNY_WARNINGS -Wall -Wextra -Wundef -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
 if(PENNY_WERROR)
   list(APPEND PENNY_WARNINGS -Werror)
 endif()
