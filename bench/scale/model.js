@@ -1,7 +1,7 @@
 // model.js: a deterministic simulation of the scheduler's rules (src/TASK_STACK.md, src/PARKING.md) for more workers than a machine
 // has: lazy publication on request, steals of the oldest public task, victims at random after the last one that had work, joins
 // that steal back from their thief and then from anybody, sleep after a while, wake-ups one at a time. Time is simulated, in
-// nanoseconds; a run depends on nothing but its arguments.
+// nanoseconds; a run depends on nothing but its arguments. Owners rest between requests while nobody sleeps, as they do there.
 //
 // Assumptions, most of which flatter the real thing: every worker has a core of its own; memory is equally near to all; a line that
 // several workers write costs `contended` more for each of them that wrote it within `window`; there is one root.
@@ -16,6 +16,8 @@ export const costs = {
   window: 100,
   wake: 6000, // from the wake-up to the first look for work
   spins: 200, // rounds without work before sleep
+  asking: 1000, // between two requests of one worker that looks for work
+  soon: 4000, // after a publication an owner rests when it has taken the last public task back
 };
 
 const CHUNK_TASKS = 510;
@@ -65,6 +67,8 @@ class Worker {
   split = 0;
   isWanted = false;
   isAsleep = false;
+  publishedAt = -1e9;
+  asksAt = 0;
   spins = 0;
   deepest = 0;
   lastWrite = -1e9;
@@ -173,11 +177,25 @@ class Run {
     const privateTasks = end - worker.split;
     if (!isPublic && privateTasks > 0) {
       worker.split += (privateTasks + 1) >> 1;
+      worker.publishedAt = now;
       this.counts.publishes++;
       this.#wakeOne(now);
     }
     if (isPublic || privateTasks > 0) worker.isWanted = false;
     return this.cost.slow;
+  }
+
+  /** Those who are awake ask (#ask). */
+  #mayRest(worker, now) {
+    const isSoon = now - worker.publishedAt < this.cost.soon;
+    return isSoon && !this.workers.some(({ isAsleep }) => isAsleep);
+  }
+
+  /** A worker that looks for work asks a busy one that offers nothing. */
+  #ask(worker, victim, now) {
+    if (victim.isWanted || victim.frames.length === 0 || now < worker.asksAt) return;
+    worker.asksAt = now + this.cost.asking;
+    victim.isWanted = true;
   }
 
   #wakeOne(now) {
@@ -196,7 +214,8 @@ class Run {
       if (worker.isWanted) ns += this.#serve(worker, now, index);
     } else if (index >= worker.top) {
       worker.split = worker.top + ((index - worker.top) >> 1);
-      if (!worker.hasPublic) worker.isWanted = this.workers.length > 1;
+      if (!worker.hasPublic)
+        worker.isWanted ||= this.workers.length > 1 && !this.#mayRest(worker, now);
       ns += this.cost.slow;
     } else if (!task.isDone) {
       return this.#idle(worker, now, true, task.thief);
@@ -225,6 +244,7 @@ class Run {
       ns += cost.probe;
       if (!victim.hasPublic) {
         this.counts.probes++;
+        if (idx >= 2) this.#ask(worker, victim, now + ns);
         continue;
       }
       const taken = this.#steal(worker, victim, now + ns);
@@ -234,6 +254,8 @@ class Run {
     // A joiner sleeps, too; it is woken for work of its root and by its thief, which polling every `wake` stands for.
     if (++worker.spins < cost.spins) return Math.max(ns, cost.probe);
     worker.spins = 0;
+    // Whoever goes to sleep asks all others.
+    for (const other of workers) if (other !== worker) other.isWanted = true;
     if (isJoining) return cost.wake;
     this.counts.sleeps++;
     worker.isAsleep = true;
