@@ -1,4 +1,5 @@
 // report.js: a report as CSV, as one line of text a result, and as a page of its own with charts.
+import { workloads } from '../../web/workloads.js';
 
 const columns = [
   ...['engine', 'problem', 'input', 'variant', 'workers', 'metric', 'unit'],
@@ -193,7 +194,11 @@ export function readmeTable({ environment, results }, workers) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const ms = (value) => value.toFixed(value < 100 ? 1 : 0);
   const twins = results.filter(
-    (one) => one.engine === engine && one.variant === 'serial' && one.metric === 'serial_ms',
+    (one) =>
+      one.engine === engine &&
+      one.variant === 'serial' &&
+      one.metric === 'serial_ms' &&
+      workloads.some(({ name }) => name === one.problem), // those of the page that `npm start` opens
   );
   const rows = twins.flatMap(({ problem, input, median }) => {
     const one = find(problem, 'penny-c', 1, 'ms');
