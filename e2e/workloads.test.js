@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { browserTests } from './harness.js';
 
-const { open, test } = browserTests();
+const { inPage, open, test } = browserTests();
 const names =
   'fib nqueens cilksort matmul strassen heat knapsack uts-t1 uts-t3 mandelbrot words image'.split(
     ' ',
@@ -23,4 +23,25 @@ test('e2e_workloads_small', async () => {
     assert.equal(row.ok, true, `${row.name}: ${row.error ?? 'wrong answer'}`);
     assert.ok(row.serialMs > 0 && row.oneMs > 0 && row.allMs > 0, row.name);
   }
+});
+
+test('answers are right while the memory grows by megabytes under several workers', async () => {
+  const counts = [2, 4, 8, 2, 4, 8];
+  const answers = await inPage(async (counts) => {
+    const { workloads } = await import('/web/workloads.js');
+    const { setup, sizes, penny: call, check } = workloads.find(({ name }) => name === 'strassen');
+    const answers = [];
+    for (const workers of counts) {
+      // Each begins with as little as it can.
+      const pool = await penny.createPool({ wasm: '/build/wasm/workloads.wasm', workers });
+      const state = await setup(pool, sizes.full);
+      answers.push(await check(pool, state, await pool.call(...call(state))));
+      await pool.dispose();
+    }
+    return answers;
+  }, counts);
+  assert.deepEqual(
+    answers,
+    counts.map(() => true),
+  );
 });

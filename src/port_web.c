@@ -99,15 +99,17 @@ double pn_port_now_ms(void) {
  * free lists cut short, in one pool of 30): nobody may use a page before its memory.grow returned. */
 static uint32_t ready_pages;
 
-/* Until the growths below `pages`, which other threads are inside of, have returned; at most 2 ms, in
- * case one of them was killed there. Then all below `upto` is ready. */
+/* Until the growths below `pages`, which other threads are inside of, have returned; at most a second, in
+ * case one of them was killed there. (2 ms were too short: on a busy machine a growth by megabytes takes
+ * longer, and half of the first runs of strassen(1024) were wrong in WebKit.) On the page's thread, too: a growth
+ * of its own would wait for them as long. Then all below `upto` is ready. */
 static void make_ready(uint32_t pages, uint32_t upto) {
   double end_ms = 0;
   /* Acquire: pairs with the exchange below; what the other's growth cleared stays cleared. */
   uint32_t ready = pn_load_acquire(&ready_pages);
   while (ready < pages) {
     double now_ms = pn_js_now();
-    if (end_ms == 0) end_ms = now_ms + 2;
+    if (end_ms == 0) end_ms = now_ms + 1000;
     if (now_ms > end_ms) break;
     ready = pn_load_acquire(&ready_pages); /* as above */
   }
