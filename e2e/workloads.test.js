@@ -1,6 +1,6 @@
 // The demo page as a visitor has it: every workload at a small size, each answer checked by the page itself.
 import assert from 'node:assert/strict';
-import { browserTests } from './harness.js';
+import { browserTests, engine } from './harness.js';
 
 const { inPage, open, test } = browserTests();
 const names =
@@ -26,7 +26,8 @@ test('e2e_workloads_small', async () => {
 });
 
 test('answers are right while the memory grows by megabytes under several workers', async () => {
-  const counts = [2, 4, 8, 2, 4, 8];
+  // It was WebKit that lost stores.
+  const counts = engine === 'webkit' ? [2, 4, 8, 2, 4, 8] : [2, 8];
   const answers = await inPage(async (counts) => {
     const { workloads } = await import('/web/workloads.js');
     const { setup, sizes, penny: call, check } = workloads.find(({ name }) => name === 'strassen');
