@@ -109,6 +109,9 @@ async function start(message) {
   }
   const view = new MemoryView(message.memory);
   const exports = begin(message.module, view, hooks, message.stack);
+  // In V8 a thread that starts while another one grows the memory is not told of that: its atomics would trap above the size
+  // that it knows, until the next growth. Its own growth, by nothing, makes it look.
+  view.memory.grow?.(0);
   if (exports.pn_web_attach(message.id)) throw errorOf(view, ENOMEM);
   const codecOptions = { errors: shared.errors };
   core.attach({

@@ -80,14 +80,33 @@ PENNY_EXPORT(paint)
 `,
 };
 
-function write() {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+function write(place, texts) {
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { recursive: true });
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(place, name), text);
+}
+
+/** The files of a native project in C; `use` is how it comes to have the package. */
+const inC = (use) => ({
+  'CMakeLists.txt': `cmake_minimum_required(VERSION 3.25)
+project(outside C)
+${use}
+add_executable(prog prog.c)
+target_link_libraries(prog PRIVATE penny::penny)
+`,
+  'prog.c': 'int main(void) { return 0; }\n',
+});
+
+/** Configures the project in `place`; `command` is cmake or what calls it. */
+async function configure(place, built, { options = [], command = ['cmake'] } = {}) {
+  const [program, ...rest] = command;
+  const steps = [...rest, ...options, '-S', place, '-B', built, '-G', 'Ninja'];
+  const { code, output } = await run(program, steps, { timeoutSeconds: 50 });
+  assert.equal(code, 0, output);
 }
 
 test('glue_module_header_has_no_warnings', { timeout: 60_000 }, async () => {
-  write();
+  write(folder, files);
   const flags = [...strict.split(' '), '-fsyntax-only', '-I', join(root, 'src')];
   for (const compiler of ['gcc', 'clang-22']) {
     for (const form of ['-std=c11', '-DPENNY_DEBUG=1']) {
@@ -99,17 +118,13 @@ test('glue_module_header_has_no_warnings', { timeout: 60_000 }, async () => {
 });
 
 test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
-  write();
+  write(folder, files);
   const built = join(folder, 'build');
   const toolchain = join(root, 'cmake/toolchain-web.cmake');
-  const paths = [`-DCMAKE_TOOLCHAIN_FILE=${toolchain}`, `-DCMAKE_PREFIX_PATH=${root}`];
-  for (const step of [
-    ['-S', folder, '-B', built, '-G', 'Ninja', ...paths],
-    ['--build', built],
-  ]) {
-    const { code, output } = await run('cmake', step, { timeoutSeconds: 100 });
-    assert.equal(code, 0, output);
-  }
+  const options = [`-DCMAKE_TOOLCHAIN_FILE=${toolchain}`, `-DCMAKE_PREFIX_PATH=${root}`];
+  await configure(folder, built, { options });
+  const { code, output } = await run('cmake', ['--build', built], { timeoutSeconds: 100 });
+  assert.equal(code, 0, output);
   // Without a build type CMake would optimise nothing.
   assert.match(
     readFileSync(join(built, 'CMakeCache.txt'), 'utf8'),
@@ -132,43 +147,26 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
 
 test('glue_module_emscripten_finds_the_package', { timeout: 60_000 }, async () => {
   const place = join(root, 'build/outside_emscripten');
-  rmSync(place, { recursive: true, force: true });
-  mkdirSync(place, { recursive: true });
-  const program = 'add_executable(prog prog.c)\ntarget_link_libraries(prog PRIVATE penny::penny)\n';
-  writeFileSync(
-    join(place, 'CMakeLists.txt'),
-    `cmake_minimum_required(VERSION 3.25)\nproject(outside C)\nfind_package(penny REQUIRED)\n${program}`,
-  );
-  writeFileSync(join(place, 'prog.c'), 'int main(void) { return 0; }\n');
+  write(place, inC('find_package(penny REQUIRED)'));
   const ours = `-DCMAKE_TOOLCHAIN_FILE=${join(root, 'cmake/toolchain-emscripten.cmake')}`;
   const ways = {
-    ours: ['cmake', ours, `-DCMAKE_PREFIX_PATH=${root}`],
-    theirs: ['emcmake', 'cmake', `-Dpenny_DIR=${join(root, 'cmake')}`],
+    ours: { options: [ours, `-DCMAKE_PREFIX_PATH=${root}`] },
+    theirs: { options: [`-Dpenny_DIR=${join(root, 'cmake')}`], command: ['emcmake', 'cmake'] },
   };
-  for (const [name, [command, ...rest]] of Object.entries(ways)) {
+  for (const [name, way] of Object.entries(ways)) {
     const built = join(place, name);
-    const steps = [...rest, '-S', place, '-B', built, '-G', 'Ninja'];
-    const { code, output } = await run(command, steps, { timeoutSeconds: 50 });
-    assert.equal(code, 0, output);
+    await configure(place, built, way);
     assert.match(readFileSync(join(built, 'build.ninja'), 'utf8'), /port_emscripten\.c/);
   }
 });
 
 test('glue_module_by_add_subdirectory', { timeout: 60_000 }, async () => {
   const place = join(root, 'build/outside_subdirectory');
-  rmSync(place, { recursive: true, force: true });
-  mkdirSync(place, { recursive: true });
-  const program = 'add_executable(prog prog.c)\ntarget_link_libraries(prog PRIVATE penny::penny)\n';
-  writeFileSync(
-    join(place, 'CMakeLists.txt'),
-    `cmake_minimum_required(VERSION 3.25)\nproject(outside C)\nadd_subdirectory(${root} penny)\n${program}`,
-  );
-  writeFileSync(join(place, 'prog.c'), 'int main(void) { return 0; }\n');
-  const steps = ['-S', place, '-B', join(place, 'build'), '-G', 'Ninja'];
-  const { code, output } = await run('cmake', steps, { timeoutSeconds: 50 });
-  assert.equal(code, 0, output);
+  write(place, inC(`add_subdirectory(${root} penny)`));
+  const built = join(place, 'build');
+  await configure(place, built);
   // The npm package has no tests to build.
-  const rules = readFileSync(join(place, 'build/build.ninja'), 'utf8');
+  const rules = readFileSync(join(built, 'build.ninja'), 'utf8');
   assert.match(rules, /port_native\.c/);
   assert.doesNotMatch(rules, /unit_smoke|penny_bench/);
 });
