@@ -86,10 +86,7 @@ class Side {
       const text = `no Penny module: ${cause?.message ?? cause}`;
       throw new PennyError('PENNY_EMODULE', text, { cause });
     }
-    const isOurs =
-      exports.pn_web_version() === layout.VERSION &&
-      exports.pn_web_layout_hash() >>> 0 === layout.LAYOUT_HASH;
-    if (!isOurs) {
+    if (exports.pn_web_layout_hash() >>> 0 !== layout.LAYOUT_HASH) {
       const text = 'the wasm module is of another version of Penny than the page: rebuild it';
       throw new PennyError('PENNY_EVERSION', text);
     }

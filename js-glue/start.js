@@ -148,7 +148,7 @@ export async function createCore(options) {
   const limitPages = Math.floor(limit / PAGE_BYTES);
   const view = instantiateOn(module, options.initialBytes, limitPages);
   const { exports } = view;
-  if (exports.pn_web_version() !== VERSION || exports.pn_web_layout_hash() >>> 0 !== LAYOUT_HASH) {
+  if (exports.pn_web_layout_hash() >>> 0 !== LAYOUT_HASH) {
     throw new PennyError(
       'PENNY_EVERSION',
       'the wasm module is of another version of Penny than the page: rebuild it',

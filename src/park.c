@@ -47,9 +47,13 @@ bool pn_park_announce(pn_worker *w) {
   return false;
 }
 
-static void sleep_while(pn_worker *w, uint32_t state) {
+void pn_park_count(pn_worker *w, uint32_t state) {
   pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
   pn_trace(w, PN_TRACE_PARK, state, NULL);
+}
+
+static void sleep_while(pn_worker *w, uint32_t state) {
+  pn_park_count(w, state);
   /* Acquire: pairs with the waker's compare-exchange; what it published before is visible. A
    * wake-up for no reason changes nothing: the state decides. */
   while (pn_load_acquire(&w->state) == state) pn_port_wait(&w->state, state, -1);

@@ -13,6 +13,8 @@
 /* Owner: announces that it is about to sleep idle and looks once more. True: it may wait on its
  * state word while that is PN_SLEEPING. False: there is work (or an end), and it is awake again. */
 bool pn_park_announce(pn_worker *worker);
+/* Owner, before it waits on its state word: for the statistics and the trace. */
+void pn_park_count(pn_worker *worker, uint32_t state);
 /* Owner: announces and sleeps until woken. Returns at once when there is work. */
 void pn_park_idle(pn_worker *worker);
 /* Owner: sleeps until the status of `task` says that it ended, or work of `root` (NULL: none) may be

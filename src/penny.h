@@ -45,8 +45,7 @@ extern "C" {
   X(ETRAP, -3, "a task trapped: out-of-bounds access, division by zero or unreachable code")   \
   X(ECANCELLED, -4, "the task was cancelled")                                                  \
   X(ECLOSED, -5, "the pool is closed: start or create one first")                              \
-  X(EMAINTHREAD, -6,                                                                           \
-    "blocking is not allowed on the page's thread: use penny_submit or pool.call")             \
+  X(EMAINTHREAD, -6, "the page's thread may not block: use penny_submit or pool.call")         \
   X(EINVAL, -7, "an argument is out of its documented range")                                  \
   X(EWORKER, -8, "the worker that ran the task was lost")                                      \
   X(EFAIL, -9, "the task failed by penny_fail")                                                \

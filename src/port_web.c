@@ -37,14 +37,17 @@ IMPORT(pn_js_run) int pn_js_run(pn_root *root, pn_task *head);
 IMPORT(pn_port_print) void pn_port_print(const char *text, size_t bytes, int is_error);
 
 /* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task
- * ran since last asked. */
+ * ran since last asked, and how often this worker looks for work while all others sleep. */
 __asm__(".globaltype pn_self, i32\n.globl pn_self\npn_self:\n"
         ".globaltype pn_blocks, i32\n.globl pn_blocks\npn_blocks:\n"
-        ".globaltype pn_ran_js, i32\n.globl pn_ran_js\npn_ran_js:\n");
+        ".globaltype pn_ran_js, i32\n.globl pn_ran_js\npn_ran_js:\n"
+        ".globaltype pn_alone, i32\n.globl pn_alone\npn_alone:\n");
+#define SHORT_MS    0.25 /* of a sleep */
 #define PN_INSTANCE extern __attribute__((address_space(1)))
 PN_INSTANCE uintptr_t pn_self;
 PN_INSTANCE uint32_t pn_blocks;
 PN_INSTANCE uint32_t pn_ran_js;
+PN_INSTANCE uint32_t pn_alone;
 
 extern unsigned char __heap_base;
 
@@ -56,7 +59,6 @@ enum {
   IDLE = 3,
   LEAVING = 4,
   SPINS_BEFORE_PARK = 2000, /* of all workers together */
-  SPINS_ALONE = 15,
   NAP_NS = 1000000,
   PROBE_FRAMES = 24
 };
@@ -211,11 +213,9 @@ int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, 
 EXPORT(pn_web_control) pn_control *pn_web_control(void) {
   return pn_pool();
 }
+/* The version is in it, too. */
 EXPORT(pn_web_layout_hash) uint32_t pn_web_layout_hash(void) {
   return pn_layout_hash();
-}
-EXPORT(pn_web_version) uint32_t pn_web_version(void) {
-  return PN_VERSION;
 }
 EXPORT(pn_web_strerror) const char *pn_web_strerror(int error) {
   return penny_strerror(error);
@@ -386,22 +386,15 @@ EXPORT(pn_web_attach) int pn_web_attach(uint32_t id) {
   return pn_pool_worker_init(pn_worker_at(pn_pool(), id));
 }
 
-/* How often an idle worker looks for work before it sleeps. While others are awake they may offer some at any moment, and a
- * look takes 5 to 10 ns, a sleep 10 us at least; but with many workers some lack a core. When all others sleep only the host
- * can bring work, and on a busy machine it needs the core that a look takes. */
+/* How often an idle worker looks for work before it sleeps. A look takes 5 to 10 ns, a sleep 10 us at least: while others are
+ * awake they may offer some at any moment, but with many workers some lack a core. When all others sleep only the host can
+ * bring work, and may need the core that a look takes: then it looks only when its last sleep was a short one, for such a host
+ * submits as soon as it has a result. */
 static uint32_t patience(const pn_control *control) {
   /* Relaxed, both: a guess. */
   uint32_t live = pn_load_relaxed(&control->live);
-  return pn_load_relaxed(&control->idle) < live - 1 ? SPINS_BEFORE_PARK / live : SPINS_ALONE;
-}
-
-/* Announced, and nothing that it runs waits for an event: it blocks for a moment before it sleeps in its event loop, which
- * takes several times as long to wake up in. Events that its tasks left wait that long at most. True when
- * it was woken. */
-static bool is_woken_soon(pn_worker *w) {
-  pn_port_wait(&w->state, PN_SLEEPING, NAP_NS);
-  /* Acquire: pairs with the waker's compare-exchange, as in pn_park_idle. */
-  return pn_load_acquire(&w->state) != PN_SLEEPING;
+  uint32_t idle = pn_load_relaxed(&control->idle);
+  return idle < live - 1 ? SPINS_BEFORE_PARK / live : pn_alone;
 }
 
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
@@ -435,14 +428,23 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
       return IDLE;
     } else if (++spins < patience(w->control)) {
       pn_port_pause(spins);
-    } else if (!has_events) {
-      pn_park_idle(w);
+    } else {
       spins = 0;
-    } else if (pn_park_announce(w)) {
-      pn_store_relaxed(&w->parks, w->parks + 1); /* own variable */
-      pn_trace(w, PN_TRACE_PARK, PN_SLEEPING, NULL);
-      if (w->late || has_events > 1 || !is_woken_soon(w)) return ASLEEP;
-      spins = 0;
+      if (!pn_park_announce(w)) continue;
+      pn_park_count(w, PN_SLEEPING);
+      pn_alone = 0;
+      double began_ms = pn_js_now();
+      /* Sleeping in the event loop takes several times as long to wake up from: it blocks for a moment before, when
+       * nothing that it runs waits for an event. Events that its tasks left wait that long at most. */
+      if (w->late || has_events > 1) return ASLEEP;
+      for (;;) {
+        pn_port_wait(&w->state, PN_SLEEPING, has_events ? NAP_NS : -1);
+        /* Acquire: pairs with the waker's compare-exchange, as in park.c. */
+        if (pn_load_acquire(&w->state) != PN_SLEEPING) break;
+        if (has_events) return ASLEEP;
+      }
+      pn_trace(w, PN_TRACE_UNPARK, 0, NULL);
+      pn_alone = pn_js_now() - began_ms < SHORT_MS ? SPINS_BEFORE_PARK : 0;
     }
   }
 }
