@@ -5,7 +5,7 @@ import { decode } from './codec.js';
 import { instantiate } from './enter.js';
 import * as entries from './entries.js';
 import { errorFor, errorOf, PennyError, sleep } from './errors.js';
-import { LAYOUT_HASH, SLEEPING, VERSION, WORKER_STATE } from './layout.gen.js';
+import { LAYOUT_HASH, SLEEPING, WORKER_STATE } from './layout.gen.js';
 import { MemoryView } from './memory.js';
 import { openPort } from './port.js';
 import * as core from './spawn.js';
@@ -46,6 +46,16 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
   if (!port) return;
   shared.isServing = true;
   shared.port = port;
+  // Held until this worker ends, however it ends: whoever asks for it next is told so.
+  const lock = `penny-${Math.random()}`;
+  const isHeld = new Promise((resolve) => {
+    const hold = () => {
+      resolve();
+      return new Promise(() => {});
+    };
+    // Without locks nothing is held.
+    globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
+  });
   let isStarted = false;
   // It stays: without a listener a thread of Node ends when it sleeps in its event loop.
   port.addEventListener('message', ({ data }) => {
@@ -56,7 +66,7 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
     else if (data.penny === 'carry') entries.carry(data.message, data.objects);
     else if (!isStarted) {
       isStarted = true;
-      start(data).catch((error) => tell('failed', error));
+      start(data, lock, isHeld).catch((error) => tell('failed', error));
     }
   });
 }
@@ -78,8 +88,8 @@ async function load(tasks) {
   }
 }
 
-async function start(message) {
-  if (message.penny !== VERSION || message.hash !== LAYOUT_HASH) {
+async function start(message, lock, isHeld) {
+  if (message.hash !== LAYOUT_HASH) {
     throw new PennyError(
       'PENNY_EVERSION',
       `the worker's file is of another version of Penny than the page's: reload`,
@@ -111,7 +121,7 @@ async function start(message) {
   const exports = begin(message.module, view, hooks, message.stack);
   // In V8 a thread that starts while another one grows the memory is not told of that: its atomics would trap above the size
   // that it knows, until the next growth. Its own growth, by nothing, makes it look.
-  view.memory.grow?.(0);
+  if (!single) view.memory.grow(0);
   if (exports.pn_web_attach(message.id)) throw errorOf(view, ENOMEM);
   const codecOptions = { errors: shared.errors };
   core.attach({
@@ -132,16 +142,7 @@ async function start(message) {
       const word = new Int32Array(new SharedArrayBuffer(4));
       for (;;) Atomics.wait(word, 0, 0);
     });
-  // Held until this worker ends, however it ends: whoever asks for it next is told so.
-  const lock = `penny-${Math.random()}`;
-  await new Promise((resolve) => {
-    const hold = () => {
-      resolve();
-      return new Promise(() => {});
-    };
-    // Without locks nothing is held.
-    globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
-  });
+  await isHeld;
   shared.port.postMessage({ penny: 'ready', names, lock });
   // In Node what tasks have printed may still be on its way, and would end with this thread.
   let looks = 200;
