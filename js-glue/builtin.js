@@ -20,6 +20,8 @@ import {
 // A step of a loop without a grain is doubled while it takes less than this, and halved above.
 const SHORT_MS = 0.05;
 const LONG_MS = 1;
+// What takes less than this is not split: a thief needs half as long to begin with its part.
+const SPLIT_MS = 0.1;
 // A reduction without a grain has at most this many leaves: enough for any number of workers, and
 // the same on all.
 const LEAVES = 1024;
@@ -27,18 +29,22 @@ const LEAVES = 1024;
 const SORT_LEAVES = 64;
 const SORT_LEAF = 1024;
 
+// So many iterations of that loop take SPLIT_MS, as this worker has measured last.
+let known = [];
+
 /**
  * Calls fn(lo, hi, ...args) over lo..hi; whenever a thief asks, it gets the later half of what is left. `ended`, where it
  * is given, counts what has ended, for the page's onProgress.
  */
-function range(target, lo, hi, args, grain, ended) {
+function range(target, lo, hi, args, grain, ended, loop = Math.random()) {
   const fn = functionOf(target);
   const rest = [];
   let step = grain ?? 1;
   while (lo < hi) {
-    if (isWanted() && hi - lo > step) {
+    // (Of a loop that it has not begun a worker knows nothing.)
+    if (isWanted() && hi - lo > step && !(known[0] === loop && hi - lo < known[1])) {
       const middle = lo + Math.ceil((hi - lo) / 2);
-      rest.push(spawn(range, target, middle, hi, args, grain, ended));
+      rest.push(spawn(range, target, middle, hi, args, grain, ended, loop));
       hi = middle;
     }
     const end = Math.min(hi, lo + step);
@@ -48,6 +54,7 @@ function range(target, lo, hi, args, grain, ended) {
       const start = performance.now();
       checkResult(fn(lo, end, ...args));
       const took = performance.now() - start;
+      if (took > SHORT_MS / 4) known = [loop, ((end - lo) * SPLIT_MS) / took];
       // Never so long that nothing is left to split.
       if (took < SHORT_MS) step = Math.max(1, Math.min(step * 2, Math.ceil((hi - end) / 8)));
       else if (took > LONG_MS) step = Math.max(1, step >> 1);
