@@ -1,19 +1,26 @@
-// `npm run bench [-- --quick --only NAME --engine chromium|firefox|webkit|node|native --json FILE --workers N --readme]`: measures
-// Penny against serial twins and against what people would use otherwise, checks every answer, and writes one JSON report
-// (build/bench/report.json unless told), the same as CSV, and as a page with charts (build/bench/report.html).
-// Pages and Node run bench/harness; native runs build/native/bench/penny_bench. --readme renews the table in README.md.
+// `npm run bench` (--help: its options): measures Penny against serial twins and against what people would use otherwise, checks
+// every answer, and writes one JSON report, the same as CSV, and as a page with charts.
+// Pages and Node run bench/harness; native runs build/native/bench/penny_bench.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { asCsv, asHtml, asLine, readmeTable } from '../bench/harness/report.js';
 import { readSpans, withSpans } from '../bench/harness/span.js';
 import { engines, launch } from '../e2e/browser.js';
+import { readArguments, readWhole, refuse } from './arguments.js';
 import { root, run } from './run.js';
 import { serve } from './serve.js';
 import { setup } from './setup.js';
 
-const { values: options } = parseArgs({
+const known = [...engines, 'node', 'native'];
+const usage = `npm run bench [-- OPTION...]: measures Penny against serial twins and peers, and checks every answer
+  --engine NAME   one of ${known.join(', ')}; several with commas (chromium,node,native)
+  --only NAME     this problem only (fib, submit, uts-t3, ...: the folders of bench/); several with commas
+  --workers N     1 to 256 (the processors of this machine)
+  --json FILE     where the report goes; CSV and HTML beside it (build/bench/report.json)
+  --quick         less of everything, in a minute or two
+  --readme        renews the table in README.md`;
+const { values: options } = readArguments(usage, {
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
@@ -26,15 +33,9 @@ const { values: options } = parseArgs({
 // Both --only a,b and --only a --only b.
 options.only = options.only?.flatMap((names) => names.split(','));
 options.engine = options.engine.flatMap((names) => names.split(','));
-const workers = Number(options.workers);
-if (!Number.isInteger(workers) || workers < 1 || workers > 256) {
-  throw new RangeError(`--workers takes a whole number from 1 to 256, not ${options.workers}`);
-}
-const known = [...engines, 'node', 'native'];
-for (const engine of options.engine) {
-  if (!known.includes(engine))
-    throw new RangeError(`--engine takes ${known.join(', ')}, not ${engine}`);
-}
+const workers = readWhole('workers', options.workers, 1, 256, usage);
+for (const engine of options.engine)
+  if (!known.includes(engine)) refuse(`--engine takes ${known.join(', ')}, not ${engine}`, usage);
 const problemSeconds = options.quick ? 120 : 1200;
 const wanted = (names) =>
   options.only ? names.filter((name) => options.only.includes(name)) : names;

@@ -4,13 +4,19 @@
 // The page's side: web/index.html?auto=1 starts by itself and keeps globalThis.pennyDemo up to date:
 //   { done: boolean, progress: string, error?: string, rows: [{ workload, input, ok, serialMs, oneMs, allMs, steals }] }
 import { launch } from '../e2e/browser.js';
+import { readArguments, readWhole } from './arguments.js';
 import { root, run, seconds } from './run.js';
 import { serve } from './serve.js';
 import { setup } from './setup.js';
 
-const args = process.argv.slice(2);
-const isOnce = args.includes('--once');
-const port = args.includes('--port') ? Number(args[args.indexOf('--port') + 1]) : 0;
+const usage = `npm start [-- --once --port N]: builds, runs the demo workloads in Chromium, prints their table and goes on serving the page
+  --once     ends after the table; exit code 1 if an answer is wrong
+  --port N   serves on this port, not on any that is free`;
+const { values } = readArguments(usage, {
+  options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
+});
+const isOnce = values.once;
+const port = readWhole('port', values.port, 0, 65535, usage);
 const demoSeconds = 600;
 
 function printTable(rows) {

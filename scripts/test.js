@@ -3,16 +3,22 @@
 // The last line is "N passed, M failed"; the exit code is 0 only when M is 0.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readArguments, refuse } from './arguments.js';
 import { root, run, seconds } from './run.js';
 import { setup } from './setup.js';
 import { stages } from './stages.js';
 
-const args = process.argv.slice(2);
-const isLong = args.includes('--long');
-const unknown = args.filter((arg) => arg.startsWith('-') && arg !== '--long');
-if (unknown.length)
-  throw new RangeError(`npm test takes --long and names of stages, not ${unknown}`);
-const wanted = args.filter((arg) => !arg.startsWith('--'));
+const usage = `npm test [-- NAME...]: sets up, builds and runs every stage, or those whose names begin with one of NAME
+  --long     longer seeds and more cycles: npm run test:long
+stages: ${stages.map(({ name }) => name).join(', ')}`;
+const { values, positionals: wanted } = readArguments(usage, {
+  options: { long: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const isLong = values.long;
+for (const start of wanted)
+  if (!stages.some(({ name }) => name.startsWith(start)))
+    refuse(`no stage begins with ${start}`, usage);
 const logs = join(root, 'build', 'logs');
 const tailLines = 40;
 // The long run does ten to twenty times as much.
