@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { instantiate } from '../../js-glue/enter.js';
+import { MemoryView } from '../../js-glue/memory.js';
 import { createPool } from '../../js-glue/node.js';
 import { root, run } from '../../scripts/run.js';
 
@@ -57,6 +59,12 @@ PENNY_TASK(int32_t, start) {
   return penny_start(NULL) == PENNY_ESTART && penny_stop() == PENNY_ECLOSED;
 }
 PENNY_EXPORT(start)
+#ifdef __wasm__
+__attribute__((export_name("on_the_page"))) int on_the_page(void) {
+  const int64_t nothing = PENNY_RUN(fib, 5);
+  return nothing ? 1 : penny_last_error();
+}
+#endif
 int main(void) {
   penny_start(&(penny_options){.workers = 0});
   printf("%lld\\n", (long long)PENNY_RUN(fib, (int32_t)PENNY_RUN(fib, 9)));
@@ -130,7 +138,13 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
     readFileSync(join(built, 'CMakeCache.txt'), 'utf8'),
     /^CMAKE_BUILD_TYPE:.*=Release$/m,
   );
-  const pool = await createPool({ wasm: readFileSync(join(built, 'kernels.wasm')), workers: 2 });
+  const bytes = readFileSync(join(built, 'kernels.wasm'));
+  // The host's own instance may not wait: PENNY_EMAINTHREAD.
+  const view = new MemoryView(new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true }));
+  const page = instantiate(new WebAssembly.Module(bytes), view);
+  assert.equal(page.pn_web_create(view.memory.buffer.byteLength, 1, 1, 0, 65536), 0);
+  assert.equal(page.on_the_page(), -6);
+  const pool = await createPool({ wasm: bytes, workers: 2 });
   try {
     assert.equal(await pool.call('fib', [25]), 75025n);
     assert.equal(await pool.call('plus', [1.25, null, true]), 58.5);
