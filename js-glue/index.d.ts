@@ -230,8 +230,8 @@ export interface MapOptions extends TaskOptions {
 /** Options of the page's parallelFor and reduce. */
 export interface RangeTaskOptions extends TaskOptions {
   /**
-   * Pieces of this length are not split further. Default: none is too small for `parallelFor`, which
-   * splits when an idle worker asks; a 256th of the range for `reduce`.
+   * Pieces of this length are not split further. Default: for `parallelFor` what takes 0.1
+   * milliseconds, as it measures; a 256th of the range for `reduce`.
    */
   grain?: number;
 }

@@ -118,7 +118,7 @@ export function invoke<F extends readonly AnyTask[]>(
  * Calls `fn(low, high, ...args)` over the whole numbers from `begin` to before `end`, in pieces that
  * are split when an idle worker asks. For plain tasks (in an async one, spawn and await a plain task
  * that has the loop). Cost: a piece is a call and, without `grain`, two looks at the clock; pieces
- * grow until they take 50 microseconds.
+ * grow until they take 50 microseconds, and what takes 100 is not split.
  * @param options.args what follows the range: one array, `[]` where it is left out.
  * @param options.grain pieces of this length are not split further, and none is longer. Default:
  * none is needed.
