@@ -100,12 +100,14 @@ test('JavaScript tasks that poll let urgent ones in, and go on', async () => {
     // Each worker is in one.
     while (!pool.stats().workers.every(({ roots }) => roots > 0)) await sleep(1);
     const queued = Array.from({ length: 100 }, () => run('pollCount', [polls], 'background'));
-    const late = [];
-    for (let n = 0; n < 20; n++) {
+    // The page takes longer for its first ones, whose code the engine has yet to compile.
+    const late = Array(23);
+    for (let n = 0; n < late.length; n++) {
       await sleep(n % 4);
       const before = Atomics.load(polls, 0);
-      late.push((await pool.run('pollCount', [polls], { priority: 'user-blocking' })) - before);
+      late[n] = (await pool.run('pollCount', [polls], { priority: 'user-blocking' })) - before;
     }
+    late.splice(0, 3);
     const first = ended.length;
     Atomics.store(stop, 0, 1);
     const values = await Promise.all(busy);
