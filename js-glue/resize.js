@@ -13,8 +13,6 @@ const ENOMEM = -1;
 /** Until workers `size` and above have left. */
 async function shrink({ view, workers, crew }, size) {
   const { list } = workers;
-  // In Node, Deno and Bun ready workers do not keep a program running, and this promise would never settle.
-  const running = setInterval(() => {}, RUNNING_MS);
   const { exports } = view;
   const retire = (id) => {
     crew.leaving.delete(id);
@@ -37,6 +35,8 @@ async function shrink({ view, workers, crew }, size) {
     while (exports.pn_web_bury(id)) await sleep(BURY_MS);
     crew.leaving.get(id).resolve();
   }
+  // In Node, Deno and Bun ready workers do not keep a program running, and this promise would never settle.
+  const running = setInterval(() => {}, RUNNING_MS);
   await Promise.all(all).finally(() => clearInterval(running));
   list.length = size;
 }
