@@ -1,6 +1,6 @@
 // priority.test.js: what is urgent starts at the next poll, what is not waits, and nothing starves.
 import assert from 'node:assert/strict';
-import { browserTests } from './harness.js';
+import { browserTests, engine } from './harness.js';
 
 const { inPage, test } = browserTests();
 
@@ -86,7 +86,9 @@ test('tasks start in the order of their priorities, and background ones get thei
 });
 
 test('JavaScript tasks that poll let urgent ones in, and go on', async () => {
-  const result = await inPage(async () => {
+  // In WebKit the second of a page comes 3 to 21 polls late in 6 of 10 runs, later ones do in 4 of 200: not measured are its first.
+  const unmeasured = engine === 'webkit' ? 3 : 0;
+  const result = await inPage(async (unmeasured) => {
     const pool = await start({ tasks: '/e2e/page_tasks.js' });
     const polls = pool.array(Int32Array, 1);
     const stop = pool.array(Int32Array, 1);
@@ -100,21 +102,20 @@ test('JavaScript tasks that poll let urgent ones in, and go on', async () => {
     // Each worker is in one.
     while (!pool.stats().workers.every(({ roots }) => roots > 0)) await sleep(1);
     const queued = Array.from({ length: 100 }, () => run('pollCount', [polls], 'background'));
-    // The page takes longer for its first ones, whose code the engine has yet to compile.
-    const late = Array(23);
-    for (let n = 0; n < late.length; n++) {
-      await sleep(n % 4);
+    const late = [];
+    for (let n = -unmeasured; n < 20; n++) {
+      await sleep(n & 3);
       const before = Atomics.load(polls, 0);
-      late[n] = (await pool.run('pollCount', [polls], { priority: 'user-blocking' })) - before;
+      const count = await pool.run('pollCount', [polls], { priority: 'user-blocking' });
+      if (n >= 0) late.push(count - before);
     }
-    late.splice(0, 3);
     const first = ended.length;
     Atomics.store(stop, 0, 1);
     const values = await Promise.all(busy);
     await Promise.all(queued);
     const { isClean } = await pool.dispose();
     return { late, first, values, isClean };
-  });
+  }, unmeasured);
   assert.equal(result.first, 0);
   const inTime = result.late.filter((count) => count <= 2).length;
   assert.ok(inTime >= 18, `polls until the start: ${result.late}`);
