@@ -23,7 +23,7 @@ enum { RUN_VIRGIN = 0, RUN_INTERIOR = 1, RUN_FREE = 2, RUN_BUSY = 3, RUN_USED = 
 /* Words a claim may read in vain while others keep changing the map: about 10 ms, then it gives up.
  */
 #define MAX_STEPS         (1u << 22)
-#define COMMIT_STEP_PAGES (PN_HEAP_MIN_BYTES / PN_HEAP_PAGE_BYTES)
+#define COMMIT_STEP_PAGES ((1u << 20) / PN_HEAP_PAGE_BYTES)
 
 _Static_assert((PN_HEAP_MAX_OWNER >> OWNER_BITS) == 0, "owner ids fit");
 _Static_assert(((uint64_t)PN_HEAP_MAX_PAGES << (STATE_BITS + OWNER_BITS)) <= UINT32_MAX,
@@ -76,15 +76,15 @@ int pn_pages_init(pn_heap *h, void *base, uint64_t max_bytes) {
   return 0;
 }
 
-/* Makes the pages below `end` usable. Grows in steps that get larger with the heap, so that the
- * cost of growing is amortised; when the port refuses the step, exactly what is needed. */
+/* Makes the pages below `end` usable. Grows by a step that costs little against filling it, and
+ * little enough on the page's thread of an engine that clears what it adds (WebKit); when the port
+ * refuses the step, exactly what is needed. */
 static bool commit(pn_heap *h, uint32_t end) {
   /* Acquire, pairs with the compare-exchange below: the growth that made these pages usable is
    * seen. */
   uint32_t have = pn_load_acquire(&h->committed_pages);
   if (end <= have) return true;
-  uint32_t step = have / 8 > COMMIT_STEP_PAGES ? have / 8 : COMMIT_STEP_PAGES;
-  uint32_t target = have + step > end ? have + step : end;
+  uint32_t target = have + COMMIT_STEP_PAGES > end ? have + COMMIT_STEP_PAGES : end;
   if (target > h->pages) target = h->pages;
   if (pn_port_commit((void *)pn_pages_address(h, target)) < 0) {
     target = end;

@@ -101,41 +101,27 @@ double pn_port_now_ms(void) {
  * free lists cut short, in one pool of 30): nobody may use a page before its memory.grow returned. */
 static uint32_t ready_pages;
 
-/* Until the growths below `pages`, which other threads are inside of, have returned; at most a second, in
- * case one of them was killed there. (2 ms were too short: on a busy machine a growth by megabytes takes
- * longer, and half of the first runs of strassen(1024) were wrong in WebKit.) On the page's thread, too: a growth
- * of its own would wait for them as long. Then all below `upto` is ready. */
-static void make_ready(uint32_t pages, uint32_t upto) {
-  double end_ms = 0;
-  /* Acquire: pairs with the exchange below; what the other's growth cleared stays cleared. */
-  uint32_t ready = pn_load_acquire(&ready_pages);
-  while (ready < pages) {
-    double now_ms = pn_js_now();
-    if (end_ms == 0) end_ms = now_ms + 1000;
-    if (now_ms > end_ms) break;
-    ready = pn_load_acquire(&ready_pages); /* as above */
-  }
-  while (ready < upto && !pn_cas_acq_rel(&ready_pages, &ready, upto)) {
-  } /* Acquire-release: publishes this thread's growth and those that it waited for. */
-}
-
 int pn_port_commit(void *end) {
   /* `end` is at most 4 GiB - 64 KiB */
   uint32_t pages = (uint32_t)(((uintptr_t)end + (WASM_PAGE_BYTES - 1)) / WASM_PAGE_BYTES);
-  if (pn_load_acquire(&ready_pages) >= pages) return 0; /* pairs with the exchange in make_ready */
-  for (;;) {
+  /* Acquire: pairs with the exchange below; what another's growth cleared stays cleared. */
+  uint32_t ready = pn_load_acquire(&ready_pages);
+  while (ready < pages) {
     uint32_t have = (uint32_t)__builtin_wasm_memory_size(0);
-    if (have >= pages) break;
-    /* Another thread may grow it at the same time: then there is more than asked for, or too
-     * little room and a new look. */
-    size_t old = __builtin_wasm_memory_grow(0, pages - have);
-    if (old != SIZE_MAX) {
-      make_ready((uint32_t)old, (uint32_t)old + (pages - have));
-    } else if (__builtin_wasm_memory_size(0) == have) {
-      return PENNY_ENOMEM;
+    /* By nothing when another thread has grown it: engines that clear pages let one growth in at a
+     * time, so that all that this one counts in `old` have ended when it returns. */
+    uint32_t more = have < pages ? pages - have : 0;
+    size_t old = __builtin_wasm_memory_grow(0, more);
+    if (old == SIZE_MAX) {
+      /* Or another thread grew it meanwhile: a new look. */
+      if (__builtin_wasm_memory_size(0) == have) return PENNY_ENOMEM;
+      continue;
+    }
+    have = (uint32_t)old + more;
+    /* Acquire-release: publishes this thread's growth and those that ended before it. */
+    while (ready < have && !pn_cas_acq_rel(&ready_pages, &ready, have)) {
     }
   }
-  make_ready(pages, pages);
   return 0;
 }
 
@@ -197,8 +183,8 @@ int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, 
       ((uintptr_t)&__heap_base + (PN_HEAP_PAGE_BYTES - 1)) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1);
   if (maximum_bytes < (double)base) return PENNY_ENOMEM;
   uint64_t bytes = (uint64_t)maximum_bytes - base;
-  uint32_t pages = (uint32_t)__builtin_wasm_memory_size(0);
-  make_ready(0, pages); /* what the memory began with; nobody else is here yet */
+  /* What the memory began with. Own variable: nobody else is here yet. */
+  pn_store_relaxed(&ready_pages, (uint32_t)__builtin_wasm_memory_size(0));
   int error = pn_pool_create((void *)base, bytes, workers, max_workers, index_base);
   if (!error) pn_pool()->stack_bytes = stack_bytes; /* before any worker starts */
   for (uint32_t i = 0; !error && i < workers; i++) {
