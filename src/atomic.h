@@ -33,6 +33,16 @@
 #define pn_exchange_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 #define pn_exchange_seq_cst(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 
+/* For what is read at every spawn and sync: the thread's own stores are seen, and those of others at
+ * some time. On the web an ordinary load of an aligned word, which does not tear: WebKit's atomic load is an
+ * exchange-and-add of 5 ns. Not for waiting in a loop: an engine may keep a value where nothing is
+ * stored or called. */
+#ifdef __wasm__
+#define pn_load_plain(p) (*(const volatile __typeof__(*(p)) *)(p))
+#else
+#define pn_load_plain(p) pn_load_relaxed(p)
+#endif
+
 /* Compare-exchange: true when *p held *expected and now holds v; otherwise *expected is what was
  * seen. The failure order is the weakest that still lets the caller read what it saw. */
 #define pn_cas_relaxed(p, expected, v) \

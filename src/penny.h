@@ -86,7 +86,7 @@ const char *penny_strerror(int error);
     PN_DEBUG_SYNCED();                                                                          \
     /* Order: none needed; a stale guard is impossible for what the owner itself wrote, and a \
      * request may come late. */ \
-    if (PN_UNLIKELY((uintptr_t)pn_s < pn_load_relaxed(&penny_w->guard))) {                      \
+    if (PN_UNLIKELY((uintptr_t)pn_s < pn_load_plain(&penny_w->guard))) {                        \
       pn_here = pn_sync_slow(penny_w, penny_head);                                              \
       penny_head = penny_w->sync_head;                                                          \
     } else {                                                                                    \

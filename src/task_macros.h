@@ -294,7 +294,7 @@ PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
     evals pn_task *pn_t = penny_head;                                                             \
     /* Order: none needed; a stale limit only delays a request, and growth is the owner's own   \
      * store (owner: bounds). */ \
-    const int pn_slow = PN_UNLIKELY((uintptr_t)pn_t >= pn_load_relaxed(&penny_w->limit));         \
+    const int pn_slow = PN_UNLIKELY((uintptr_t)pn_t >= pn_load_plain(&penny_w->limit));           \
     if (pn_slow) pn_t = pn_spawn_room(penny_w, pn_t);                                             \
     pn_task_prepare(pn_t, &f##_pn_type);                                                          \
     unsigned char *pn_args PN_UNUSED = (n) > 6 ? pn_spawn_spill(penny_w, pn_t) : pn_t->payload;   \
