@@ -101,8 +101,8 @@ static pn_entry *begin_entry(pn_worker *w, pn_task *head, pn_root *root, pn_task
 }
 
 /* The root of the task that the caller won at `index` of the victim's stack: the newest entry that
- * began at or below it (I2: that entry cannot end meanwhile; newer ones have greater bases, ended
- * ones the greatest). */
+ * began at or below it (I2: that entry cannot end meanwhile, nor can older ones; newer ones have
+ * greater bases, ended ones the greatest). From the oldest on: few nest, 64 could. */
 static pn_root *root_of(pn_worker *victim, uint32_t index) {
   pn_root *root = pn_sched_root_of(victim, index);
   if (!root) pn_port_fatal("penny: a stolen task has no root");
@@ -111,13 +111,14 @@ static pn_root *root_of(pn_worker *victim, uint32_t index) {
 
 pn_root *pn_sched_root_of(pn_worker *victim, uint32_t index) {
   uint32_t origin = victim->control->index_base;
-  for (uint32_t level = PN_ENTRIES; level-- > 0;) {
+  pn_root *root = NULL;
+  for (uint32_t level = 0; level < PN_ENTRIES; level++) {
     /* Acquire: pairs with the release in begin_entry. */
     uint32_t base = pn_load_acquire(&victim->entries[level].base);
-    if (base - origin <= index - origin)
-      return pn_load_relaxed(&victim->entries[level].root); /* published with base */
+    if (base - origin > index - origin) break;
+    root = pn_load_relaxed(&victim->entries[level].root); /* published with base */
   }
-  return NULL;
+  return root;
 }
 
 /* Ends the newest entry: the stack is put back, the result told. The last touch of the task is the
