@@ -49,7 +49,10 @@ PN_INSTANCE uint32_t pn_blocks;
 PN_INSTANCE uint32_t pn_ran_js;
 PN_INSTANCE uint32_t pn_alone;
 
+/* The linker's. Both are nothing, and cost nothing, in a module without such variables. */
 extern unsigned char __heap_base;
+extern void __wasm_init_tls(void *block); /* makes this instance's _Thread_local variables */
+extern void __wasm_call_ctors(void); /* once: else each call of an export would begin with it */
 
 enum {
   WASM_PAGE_BYTES = 65536,
@@ -173,26 +176,37 @@ void pn_port_fatal(const char *message) {
 
 /* ---- host: life of a pool ---- */
 
+static uintptr_t page_after(uintptr_t address) {
+  return (address + (PN_HEAP_PAGE_BYTES - 1)) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1);
+}
+
+/* A worker's C stack, whole heap pages; above it are its _Thread_local variables. */
+static int make_stack(pn_worker *w) {
+  size_t bytes = pn_pool()->stack_bytes + __builtin_wasm_tls_size();
+  if (!w->stack) w->stack = penny_aligned(PN_HEAP_PAGE_BYTES, bytes);
+  return w->stack ? 0 : PENNY_ENOMEM;
+}
+
 /* Makes the pool in what lies above the module's own data, with C stacks for `workers`. The memory's maximum comes as a
  * double because 4 GiB is no uint32_t. 0 or PENNY_EINVAL, PENNY_ENOMEM. Host, or a test program's
  * own thread. */
 EXPORT(pn_web_create)
 int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, uint32_t index_base,
                   uint32_t stack_bytes) {
-  uintptr_t base =
-      ((uintptr_t)&__heap_base + (PN_HEAP_PAGE_BYTES - 1)) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1);
+  uintptr_t variables = page_after((uintptr_t)&__heap_base); /* the host's own */
+  uintptr_t base = page_after(variables + __builtin_wasm_tls_size());
   if (maximum_bytes < (double)base) return PENNY_ENOMEM;
   uint64_t bytes = (uint64_t)maximum_bytes - base;
   /* What the memory began with. Own variable: nobody else is here yet. */
   pn_store_relaxed(&ready_pages, (uint32_t)__builtin_wasm_memory_size(0));
   int error = pn_pool_create((void *)base, bytes, workers, max_workers, index_base);
-  if (!error) pn_pool()->stack_bytes = stack_bytes; /* before any worker starts */
-  for (uint32_t i = 0; !error && i < workers; i++) {
-    pn_worker *w = pn_worker_at(pn_pool(), i);
-    w->stack = penny_aligned(PN_HEAP_PAGE_BYTES, stack_bytes);
-    if (!w->stack) error = PENNY_ENOMEM;
-  }
-  if (!error) pn_pool()->host_heap.never_collects = true;
+  if (error) return error;
+  pn_control *control = pn_pool();
+  control->stack_bytes = stack_bytes; /* before any worker starts */
+  control->host_heap.never_collects = true;
+  for (uint32_t i = 0; !error && i < workers; i++) error = make_stack(pn_worker_at(control, i));
+  if (__builtin_wasm_tls_size()) __wasm_init_tls((void *)variables);
+  __wasm_call_ctors(); /* they may allocate */
   return error;
 }
 
@@ -337,8 +351,7 @@ EXPORT(pn_web_requeue) pn_root *pn_web_requeue(pn_root *root) {
  * PENNY_ENOMEM. */
 EXPORT(pn_web_grow) int pn_web_grow(uint32_t id) {
   pn_worker *w = pn_worker_at(pn_pool(), id);
-  if (!w->stack) w->stack = penny_aligned(PN_HEAP_PAGE_BYTES, pn_pool()->stack_bytes);
-  if (!w->stack || pn_pool_trace(w)) return PENNY_ENOMEM;
+  if (make_stack(w) || pn_pool_trace(w)) return PENNY_ENOMEM;
   pn_pool_grow(pn_pool(), id);
   return 0;
 }
@@ -369,7 +382,9 @@ EXPORT(pn_web_revive) int pn_web_revive(uint32_t id) {
 
 /* First call in a worker's instance, on its own stack: 0 or PENNY_ENOMEM. */
 EXPORT(pn_web_attach) int pn_web_attach(uint32_t id) {
-  return pn_pool_worker_init(pn_worker_at(pn_pool(), id));
+  pn_worker *w = pn_worker_at(pn_pool(), id);
+  if (__builtin_wasm_tls_size()) __wasm_init_tls((char *)w->stack + w->control->stack_bytes);
+  return pn_pool_worker_init(w);
 }
 
 /* How often an idle worker looks for work before it sleeps. A look takes 5 to 10 ns, a sleep 10 us at least: while others are

@@ -37,8 +37,33 @@ static const penny_range_fn add_indices = [](PENNY_CONTEXT, int64_t begin, int64
     __atomic_fetch_add(static_cast<int64_t *>(context), i, __ATOMIC_RELAXED);
 };
 
+/* Made once for the program, before its first task. */
+static int32_t makings;
+static struct squares {
+  int32_t of[1000];
+  squares() {
+    makings++;
+    for (int32_t i = 0; i < 1000; i++) of[i] = i * i;
+  }
+} table;
+
+/* Each worker has its own, which begins as written. */
+static thread_local int32_t start = 7, owner = -1;
+alignas(64) static thread_local int32_t line[30000];
+
+PENNY_TASK(int32_t, cpp_own, (int32_t, depth)) {
+  if (owner == -1) owner = penny_worker_id();
+  int32_t failures = owner != penny_worker_id() || start != 7 || (uintptr_t)line % 64 != 0;
+  line[29999]++;
+  if (depth == 0) return failures;
+  PENNY_SPAWN(cpp_own, depth - 1);
+  failures += PENNY_CALL(cpp_own, depth - 1);
+  return failures + PENNY_SYNC(cpp_own);
+}
+
 PENNY_TASK(int32_t, cpp_all, (int32_t, rounds)) {
-  int32_t failures = 0;
+  int32_t failures = makings != 1 || table.of[999] != 998001;
+  failures += PENNY_CALL(cpp_own, 12);
   for (int32_t round = 0; round < rounds; round++) {
     failures += PENNY_CALL(cpp_fib, 16) != 987;
     uint32_t count = 0;
