@@ -1,6 +1,6 @@
 // arrays.js: pool.sort, scan, sum, min and max: C tasks on arrays in shared memory (src/kernels.c),
 // loaded when the first of them is called. Page only.
-import { PennyError } from './errors.js';
+import { PennyError, want } from './errors.js';
 import { arrayTypes } from './memory.js';
 
 // Of pn_web_kernel.
@@ -18,18 +18,16 @@ const isReal = (array) => array instanceof Float32Array || array instanceof Floa
 /** The number of the array's type, when a kernel may work on it. */
 function kindOf({ view }, name, array) {
   const kind = arrayTypes.findIndex((Type) => array instanceof Type);
-  if (kind < 0 || !view.owns(array))
-    throw new TypeError(
-      `${name} takes a typed array that array() of this pool gave, or a part of it`,
-    );
-  if (view.freed.has(array)) throw new TypeError(`${name}: this array was freed`);
+  const isOurs = kind >= 0 && view.owns(array);
+  want(isOurs, `${name} takes a typed array that array() of this pool gave, or a part of it`);
+  want(!view.freed.has(array), `${name}: this array was freed already`);
   return kind;
 }
 
 /** The option `key` as 0 or 1. */
 function flag(name, key, { [key]: value = false }) {
-  if (typeof value === 'boolean') return +value;
-  throw new TypeError(`${name}: ${key} is true or false, not ${value}`);
+  want(typeof value === 'boolean', `${name}: ${key} is true or false, not ${value}`);
+  return +value;
 }
 
 /** Submits kernel `which`; `read(at)` makes its result of the two words at `at`. */

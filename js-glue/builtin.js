@@ -2,7 +2,7 @@
 // the page submits by name ('penny:...'): they follow the user's functions in the task table, and
 // name those by number.
 import { array, begin } from './entries.js';
-import { PennyError } from './errors.js';
+import { PennyError, want, wantRange } from './errors.js';
 import {
   ASYNC,
   checkJoins,
@@ -164,6 +164,7 @@ function sortPart(order, from, to, isAway, leaf) {
 
 /** Sorts a shared array by the comparator `target`; the scratch copy goes with the root. */
 function sort(target, isDescending, shared) {
+  plain('a comparator', functionOf(target));
   const leaf = Math.max(SORT_LEAF, Math.ceil(shared.length / SORT_LEAVES));
   const to = shared.length > leaf ? array(shared.constructor, shared.length) : shared;
   sortPart([target, isDescending], shared, to, false, leaf);
@@ -197,15 +198,9 @@ function plain(what, fn) {
   throw new PennyError('PENNY_EASYNCJOIN', `${what}() takes plain tasks: spawn this and await it`);
 }
 
-function whole(name, value) {
-  if (!Number.isSafeInteger(value)) throw new TypeError(`${name} is a whole number, not ${value}`);
-}
-
 function check(what, begin, end, { args = [], grain }) {
   checkJoins(what);
-  whole('begin', begin);
-  whole('end', end);
-  if (!Array.isArray(args)) throw new TypeError('args is an array');
+  wantRange(begin, end, args);
   if (grain !== undefined && !(Number.isSafeInteger(grain) && grain > 0))
     throw new RangeError(`grain is a whole number above 0, not ${grain}`);
   return args;
@@ -222,7 +217,7 @@ export function parallelFor(fn, begin, end, options = {}) {
 export function reduce(fn, begin, end, options) {
   const args = check('reduce', begin, end, options ?? {});
   const { combine, init, grain } = options ?? {};
-  if (typeof combine !== 'function') throw new TypeError('combine is a function of two results');
+  want(typeof combine === 'function', 'combine is a function of two results');
   const targets = [plain('reduce', fn), plain('reduce', combine)];
   return inFrame(() => fold(...targets, begin, end, args, init, grain));
 }

@@ -2,7 +2,7 @@
 // that asynchronous ones detach; and what a task may ask about itself. The stack of handles and the
 // entry that runs now are spawn.js's: here they are read, and changed by enter() and inEntry() only.
 import { decode, encode, isShared } from './codec.js';
-import { errorOf, PennyError } from './errors.js';
+import { bytesOf, errorOf, PennyError } from './errors.js';
 import * as layout from './layout.gen.js';
 import { recover } from './ledger.js';
 import { failure, outcome } from './outcome.js';
@@ -348,7 +348,7 @@ function current(what) {
   throw new PennyError(
     'PENNY_EINVAL',
     `${what} after an await cannot tell which of ${late.size} async tasks asks: ` +
-      'use a generator task, or take `const task = currentTask()` before the first await',
+      'take `const task = currentTask()` before the first await',
   );
 }
 
@@ -383,11 +383,11 @@ class Task {
     if (isOver(this.#self)) throw failure(view, this.#self.root, ECANCELLED, 'task');
   }
   array(Type, length) {
+    const bytes = bytesOf(Type, length);
     const root = this.#self?.root;
     if (!view) return new Type(length);
     if (!root) throw new PennyError('PENNY_EINVAL', 'array() needs a task: call it inside one');
-    const bytes = length * Type.BYTES_PER_ELEMENT;
-    const at = bytes < 2 ** 32 ? exports.pn_web_root_alloc(root, bytes) >>> 0 : 0;
+    const at = exports.pn_web_root_alloc(root, bytes) >>> 0;
     if (!at) throw errorOf(view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
     return view.array(Type, at, length).fill(Type.name.startsWith('Big') ? 0n : 0);
   }

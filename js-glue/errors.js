@@ -38,4 +38,31 @@ export const want = (isRight, what) => {
   if (!isRight) throw new TypeError(what);
 };
 
+export function wantRange(begin, end, args) {
+  const isRange = Number.isSafeInteger(begin) && Number.isSafeInteger(end);
+  want(isRange, `a range goes from one whole number to another, not from ${begin} to ${end}`);
+  want(Array.isArray(args), 'args is an array');
+}
+
+export const wantClasses = (errors) =>
+  want(
+    Array.isArray(errors) && errors.every((Class) => typeof Class === 'function'),
+    'errors is an array of classes',
+  );
+
+/** What array() makes one of: a length, or a list of values. */
+export function contentOf(given) {
+  if (typeof given === 'number') return given;
+  want(given?.[Symbol.iterator], 'array takes a length or what can be iterated');
+  return ArrayBuffer.isView(given) ? given : Array.from(given);
+}
+
+/** The bytes of an array, if there can be such a one. */
+export function bytesOf(Type, length) {
+  want(Type?.BYTES_PER_ELEMENT > 0, 'array takes the constructor of a typed array');
+  const bytes = Number.isInteger(length) ? length * Type.BYTES_PER_ELEMENT : -1;
+  if (bytes >= 0 && bytes < 2 ** 32) return bytes;
+  throw new RangeError(`an array cannot have ${length} elements`);
+}
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -6,7 +6,7 @@
 // { penny: 'carry', message: root, objects } with their transfer from here. It is cut loose from the program
 // at the call, and gone with its worker: such a task is not run again.
 import { decode } from './codec.js';
-import { errorOf, PennyError } from './errors.js';
+import { errorOf, PennyError, want } from './errors.js';
 import * as layout from './layout.gen.js';
 import { readResult } from './memory.js';
 import { failure, outcome } from './outcome.js';
@@ -27,9 +27,25 @@ const ECANCELLED = 4;
 const EWORKER = -8;
 const LONGEST_MS = 2 ** 31 - 1; // of a timer
 const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
+const PRIORITY = `priority is one of ${PRIORITIES.join(', ')}`;
 
-/** Calls `end` when the signal aborts or, with what late() gives, after `ms`; gives the undoing. */
-export function until({ signal, ms, late, end }) {
+/** Before anything is sent or moved. */
+export function checkTaskOptions(options) {
+  want(options && typeof options === 'object', 'options is an object');
+  const { signal, timeout = 0, onProgress, transfer, priority = PRIORITIES[1] } = options;
+  want(!signal || signal.throwIfAborted, 'signal is an AbortSignal');
+  want(typeof timeout === 'number' && timeout >= 0, 'timeout is a number of milliseconds');
+  want(!transfer || Array.isArray(transfer), 'transfer is an array');
+  want(!onProgress || typeof onProgress === 'function', 'onProgress is a function');
+  want(PRIORITIES.includes(priority), PRIORITY);
+}
+
+/**
+ * Calls `end` with its reason when the signal aborts or, with what late() gives, after `ms`; gives the undoing. `name` is
+ * what takes so long.
+ */
+export function until({ signal, ms, name = 'it', end, late }) {
+  late ??= () => new DOMException(`${name} took longer than ${ms} ms`, 'TimeoutError');
   const onAbort = () => end(signal.reason);
   signal?.addEventListener('abort', onAbort);
   // A longer time would end at once.
@@ -77,7 +93,6 @@ export class Host {
   add(submit, name, result, options = {}, held = undefined, carried = undefined) {
     const { signal, timeout, retry, onProgress, priority = PRIORITIES[1] } = options;
     const level = PRIORITIES.indexOf(priority);
-    if (level < 0) throw new TypeError(`priority is one of ${PRIORITIES.join(', ')}`);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const retries = retry && !result && !carried ? RETRIES : 0;
     // With all its fields: such as come later cost an object more. And with no more than it needs: what many keep alive for
@@ -146,9 +161,7 @@ export class Host {
       this.expect(slot);
     };
     if (signal) this.onListen?.(signal);
-    const late = () =>
-      new DOMException(`${slot.name} took longer than ${timeout} ms`, 'TimeoutError');
-    slot.stop = until({ signal, ms: timeout, late, end });
+    slot.stop = until({ signal, ms: timeout, name: slot.name, end });
   }
 
   /** A task that was cancelled ends soon, or onOverdue(root) is told, again and again. */

@@ -177,7 +177,7 @@ export interface SortOptions<K = unknown> extends TaskOptions {
   /** Greatest first; with a comparator, its reverse. Default: false. */
   descending?: boolean;
   /**
-   * A task, (a, b) => number as for Array.prototype.sort, that orders the elements; the sort is then
+   * A plain task, (a, b) => number as for Array.prototype.sort, that orders the elements; the sort is then
    * stable, runs in JavaScript, and calls it about n * log2(n) times: some 17 times slower than
    * without.
    */
@@ -358,7 +358,8 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * @returns a promise of its result, by the same rules; of a generator what it returns. An array that
    * the task made by `array` belongs to the page from then on: free it. A result cannot hold what needs
    * a message (Blob and the like; a SharedArrayBuffer only if it was among the arguments).
-   * @throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task.
+   * @throws at once: DataCloneError for what cannot be sent, PENNY_ESYMBOL for an unknown task, TypeError for
+   * wrong options; nothing was sent or moved then.
    * Rejects with what the task threw: class, name, message, stack, code, cause and own properties
    * are kept; with PENNY_EWORKER when the worker that had begun it is lost; with the signal's reason or
    * a TimeoutError.
@@ -376,8 +377,8 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * @param items an array, a typed array, or anything that can be iterated, asynchronously too; it
    * may be endless for `stream`. Items are taken only as they are needed.
    * @returns a promise of the results in the order of the items.
-   * @throws at once PENNY_ESYMBOL for an unknown task. Rejects with a TypeError when `items` cannot be
-   * iterated; with the first failure, of a task or of the items themselves, which aborts the rest; so do
+   * @throws at once PENNY_ESYMBOL for an unknown task. Rejects with a TypeError for wrong options and when `items`
+   * cannot be iterated; with the first failure, of a task or of the items themselves, which aborts the rest; so do
    * `signal` and `timeout`. However it ends, the iterator's `return` is called and nothing stays in flight.
    * @example await pool.map('fib', [1, 2, 3]); // [1, 1, 2]
    */
@@ -451,6 +452,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * @param lengthOrValues number of elements (zeroed, unless `isZeroed` is false), or what to copy
    * into it.
    * @throws PENNY_ENOMEM when the heap's maximum is reached, RangeError for an impossible length,
+   * TypeError for what is no length and cannot be iterated, or has values of another type;
    * PENNY_ECLOSED.
    * @example const data = pool.array(Float64Array, 1_000_000);
    */

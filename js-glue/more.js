@@ -6,8 +6,8 @@
 // idle. I1: at most two batches a worker are in flight or unread, or `concurrency` items. I2: items
 // are taken from the producer only when there is room for them. I3: however it ends, the producer
 // is told (return) and what is in flight is cancelled.
-import { PennyError, want } from './errors.js';
-import { until } from './host.js';
+import { PennyError, want, wantRange } from './errors.js';
+import { checkTaskOptions, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { workerBlock } from './start.js';
 
@@ -33,6 +33,12 @@ export function everyFrame(look) {
   next();
 }
 
+/** What is no object would never be done. */
+function resultOf(result) {
+  want(Object(result) === result, 'an iterator gives objects');
+  return result;
+}
+
 /** Gives `take(most)`: the next items, at least one unless there are none, without a wait. */
 function readerOf(items) {
   if (Array.isArray(items) || (ArrayBuffer.isView(items) && items.length !== undefined)) {
@@ -51,7 +57,7 @@ function readerOf(items) {
       const part = [];
       const end = performance.now() + QUICK_MS;
       do {
-        const { done, value } = iterator.next();
+        const { done, value } = resultOf(iterator.next());
         if (done) break;
         part.push(value);
       } while (part.length < most && performance.now() < end);
@@ -73,12 +79,16 @@ class Batches {
   controller = new AbortController(); // ends what is in flight
   wake = () => {};
 
-  constructor(inner, items, { concurrency = Infinity, signal, timeout, ...options }) {
-    const isWhole = concurrency === Infinity || Number.isInteger(concurrency);
+  constructor(inner, items, given = {}) {
+    checkTaskOptions(given);
+    const { concurrency = Infinity, signal, timeout, onProgress, ...options } = given;
+    const isWhole = Math.floor(concurrency) === concurrency; // Infinity, too
     want(isWhole && concurrency > 0, 'concurrency is a whole number above 0');
     const isAsync = items?.[Symbol.asyncIterator];
     want(isAsync || items?.[Symbol.iterator], 'items can be iterated, at once or asynchronously');
     this.inner = inner;
+    this.total = items.length ?? items.size;
+    this.report = counter(onProgress, this.total);
     this.options = { ...options, signal: this.controller.signal };
     this.concurrency = concurrency;
     const most = BATCHES_A_WORKER * inner.workers;
@@ -87,8 +97,7 @@ class Batches {
     if (isAsync) this.iterator = items[Symbol.asyncIterator]();
     else Object.assign(this, readerOf(items));
     signal?.throwIfAborted();
-    const late = () => new DOMException(`it took longer than ${timeout} ms`, 'TimeoutError');
-    this.unwatch = until({ signal, ms: timeout, late, end: (error) => this.fail(error) });
+    this.unwatch = until({ signal, ms: timeout, end: (error) => this.fail(error) });
   }
 
   fail(error) {
@@ -155,7 +164,7 @@ class Batches {
       this.isOver = true;
       this.fail(error);
     };
-    Promise.resolve(this.iterator.next()).then(onItem, onError);
+    Promise.resolve(this.iterator.next()).then(resultOf).then(onItem, onError);
   }
 
   fillOrFail() {
@@ -212,40 +221,36 @@ function counter(onProgress, total) {
   };
 }
 
-export async function map(inner, items, options = {}) {
-  const { onProgress, ...rest } = options;
-  const total = items?.length ?? items?.size;
-  const batches = new Batches(inner, items, rest);
-  const results = total > 0 ? new Array(total) : [];
-  const report = counter(onProgress, total);
+export async function map(...given) {
+  const batches = new Batches(...given);
+  const results = new Array(batches.total >>> 0); // it may be no count
   let done = 0;
   for await (const { from, values } of batches) {
     for (let idx = 0; idx < values.length; idx++) results[from + idx] = values[idx];
     done += values.length;
-    report(done, false);
+    batches.report(done);
   }
   results.length = done;
-  report(done, true);
+  batches.report(done, true);
   return results;
 }
 
-export async function* stream(inner, items, options = {}) {
-  const { onProgress, ...rest } = options;
-  const report = counter(onProgress, items?.length ?? items?.size);
+export async function* stream(...given) {
+  const batches = new Batches(...given);
   let done = 0;
-  for await (const { values } of new Batches(inner, items, rest)) {
+  for await (const { values } of batches) {
     done += values.length;
-    report(done, false);
+    batches.report(done);
     // (yield* would hand a throw() to the list, which has none.)
     for (const value of values) yield value;
   }
-  report(done, true);
+  batches.report(done, true);
 }
 
-function checkRange(begin, end, { args = [], grain }) {
-  const isRange = Number.isSafeInteger(begin) && Number.isSafeInteger(end);
-  want(isRange, `a range goes from one whole number to another, not from ${begin} to ${end}`);
-  want(Array.isArray(args), 'args is an array');
+function checkRange(begin, end, options) {
+  checkTaskOptions(options);
+  const { args = [], grain } = options;
+  wantRange(begin, end, args);
   const isGrain = grain === undefined || (Number.isSafeInteger(grain) && grain > 0);
   want(isGrain, `grain is a whole number above 0, not ${grain}`);
 }
@@ -268,13 +273,12 @@ async function eachPiece(
   const abort = (reason) => {
     for (const controller of controllers) controller.abort(reason);
   };
-  const late = () => new DOMException(`it took longer than ${timeout} ms`, 'TimeoutError');
   const fail = (error) => {
     abort(error);
     throw error;
   };
   signal?.throwIfAborted();
-  const stop = until({ signal, ms: timeout, late, end: abort });
+  const stop = until({ signal, ms: timeout, end: abort });
   const results = [];
   try {
     for (let low = begin; low < end; low += step) {
@@ -296,8 +300,8 @@ async function eachPiece(
 }
 
 export async function parallelFor(inner, begin, end, options = {}) {
-  const { args = [], grain, onProgress, ...rest } = options;
   checkRange(begin, end, options);
+  const { args = [], grain, onProgress, ...rest } = options;
   if (begin >= end) return;
   const later = (onPiece) =>
     eachPiece(inner, begin, end, options, rest, (low, high) => onPiece?.(high - low)).then(
@@ -324,8 +328,8 @@ export async function parallelFor(inner, begin, end, options = {}) {
 }
 
 export async function reduce(inner, begin, end, options = {}) {
-  const { args = [], combine, init, grain, ...rest } = options;
   checkRange(begin, end, options);
+  const { args = [], combine, init, grain, ...rest } = options;
   want(combine !== undefined, 'combine names the task that puts two results together');
   const other = inner.find(combine);
   if (begin >= end) return init;

@@ -1,18 +1,11 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
 import { encode, isShared } from './codec.js';
-import { errorFor, errorOf, PennyError, want } from './errors.js';
-import { Host, until } from './host.js';
+import { bytesOf, contentOf, errorFor, errorOf, PennyError, want } from './errors.js';
+import { checkTaskOptions, Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { MemoryView, writeArgument } from './memory.js';
-import {
-  checkOptions,
-  checkPlatform,
-  createCore,
-  makeWorkers,
-  whole,
-  workerBlock,
-} from './start.js';
+import { checkOptions, createCore, makeWorkers, missingFor, whole, workerBlock } from './start.js';
 import { web } from './web.js';
 
 const POISON = 0xa5;
@@ -38,13 +31,6 @@ const unknown = (where, name, known) =>
     `${where} has no task ${String(name)}, only: ${known.join(', ') || 'none'}`,
   );
 
-function checkTaskOptions({ signal, timeout = 0, onProgress, transfer }) {
-  want(!signal || signal.addEventListener, 'signal is an AbortSignal');
-  want(typeof timeout === 'number' && timeout >= 0, 'timeout is a number of milliseconds');
-  want(!transfer || Array.isArray(transfer), 'transfer is an array');
-  want(!onProgress || typeof onProgress === 'function', 'onProgress is a function');
-}
-
 /** Rejects with the signal's reason, or after the time for starting. */
 export function within(promise, { signal, startTimeoutMs }) {
   const text = `no answer in ${startTimeoutMs} ms: does the worker's file call serve()?`;
@@ -59,7 +45,11 @@ export function within(promise, { signal, startTimeoutMs }) {
 export async function createPool(given = {}, host = web) {
   const options = checkOptions(given, host);
   options.signal?.throwIfAborted();
-  if (checkPlatform(options)) return (await import('./single.js')).createPool(options);
+  const missing = missingFor(options);
+  if (missing.length) {
+    const { single } = await import('./refusal.js');
+    return (await single(missing, options.fallback)).createPool(options);
+  }
   const workers = makeWorkers(options);
   try {
     return await within(
@@ -95,7 +85,7 @@ export class Pool extends EventTarget {
   #owners = new WeakMap(); // by part: the array that it is a part of, which lives as long
   #blocks = new WeakMap(); // by array: its address in #live
   #registry = new FinalizationRegistry((at) => this.#live.get(at)?.ref.deref() ?? this.#drop(at));
-  #inner; // of this, for faults.js
+  #inner; // of this, for faults.js and resize.js
   #disposal;
   #size; // that was last asked for
   #resized = Promise.resolve();
@@ -103,7 +93,6 @@ export class Pool extends EventTarget {
   #nudged = []; // by worker's id: who has to answer yet
   #left = 0;
   #onLeft = () => {};
-  #within = (promise) => within(promise, { startTimeoutMs: this.#options.startTimeoutMs });
 
   constructor(options, view, workers, names) {
     super();
@@ -126,13 +115,14 @@ export class Pool extends EventTarget {
       crew: this.#crew,
       whys: new WeakMap(), // by worker: why we ended it
       pongs: [], // by worker's id: another object after each answer
-      within: this.#within,
+      within: (promise) => within(promise, { startTimeoutMs: options.startTimeoutMs }),
       tell: (...error) => this.#tell(...error),
       fail: (...error) => this.#fail(...error),
       leave: (id) => this.#leave(id),
       restarted: (worker) =>
         this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker })),
       isClosed: () => this.#disposal,
+      check: () => this.#open(),
     };
     Object.assign(workers.on, {
       ring: () => this.#host.ring(),
@@ -223,17 +213,10 @@ export class Pool extends EventTarget {
     this.#open();
     whole({ size }, 'size', undefined, 1, this.#options.maxWorkers);
     this.#size = size;
-    const pool = {
-      view: this.#view,
-      workers: this.#workers,
-      crew: this.#crew,
-      within: this.#within,
-      check: () => this.#open(),
-    };
     const done = this.#resized.then(async () => {
       const { resize } = await import('./resize.js');
       this.#open();
-      return resize(pool, size);
+      return resize(this.#inner, size);
     });
     this.#resized = done.catch(() => {
       if (this.#size === size) this.#size = this.#workers.list.length;
@@ -257,8 +240,8 @@ export class Pool extends EventTarget {
     this.#open();
     checkTaskOptions(options);
     const { parameters, type, result } = this.#signatures.get(symbol) ?? this.#find(symbol);
-    if (args.length !== parameters.length) {
-      throw new TypeError(`${symbol} takes ${parameters.length} arguments, not ${args.length}`);
+    if (args?.length !== parameters.length) {
+      throw new TypeError(`${symbol} takes ${parameters.length} arguments, not ${args?.length}`);
     }
     const { stage } = this.#host;
     for (let idx = 0; idx < parameters.length; idx++) {
@@ -374,22 +357,20 @@ export class Pool extends EventTarget {
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
     this.#open();
-    if (!(Type?.BYTES_PER_ELEMENT > 0))
-      throw new TypeError('array takes the constructor of a typed array');
-    const isLength = typeof lengthOrValues === 'number';
-    const values =
-      isLength || ArrayBuffer.isView(lengthOrValues) ? lengthOrValues : Array.from(lengthOrValues);
-    const length = isLength ? values : values.length;
-    const bytes = length * Type.BYTES_PER_ELEMENT;
-    if (!Number.isInteger(length) || length < 0 || bytes >= 2 ** 32) {
-      throw new RangeError(`an array cannot have ${length} elements`);
-    }
+    const values = contentOf(lengthOrValues);
+    const { length = values } = values;
+    const bytes = bytesOf(Type, length);
     const at = this.#exports.pn_web_alloc(bytes) >>> 0;
     if (!at) throw errorOf(this.#view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
-    const array = this.#at(Type, at, length);
-    if (!isLength) array.set(values);
-    else if (isZeroed) this.#fill(at, bytes, 0);
-    return this.#keep(array, at);
+    const array = this.#keep(this.#at(Type, at, length), at);
+    try {
+      if (values !== length) array.set(values);
+      else if (isZeroed) this.#fill(at, bytes, 0);
+    } catch (error) {
+      this.free(array); // they were of another type
+      throw error;
+    }
+    return array;
   }
 
   /** The array is ours from here, and so is the block that begins at `at` and that it ends. */
@@ -519,8 +500,9 @@ export class Pool extends EventTarget {
 
   async #dispose() {
     const exports = this.#exports;
-    this.#host.rejectAll(errorOf(this.#view, ECLOSED));
-    for (const { reject } of this.#crew.leaving.values()) reject(errorOf(this.#view, ECLOSED));
+    const closed = errorOf(this.#view, ECLOSED);
+    this.#host.rejectAll(closed);
+    for (const { reject } of this.#crew.leaving.values()) reject(closed);
     exports.pn_web_shutdown();
     const isClean = await this.#allLeft();
     this.#workers.end();

@@ -4,7 +4,7 @@
 // (single_worker.js, which lists the messages). Here are the host and the pool, as far as they differ:
 // completions come by message, and arrays are ordinary ones.
 import { decode } from './codec.js';
-import { errorOf, want } from './errors.js';
+import { bytesOf, contentOf, errorOf, want } from './errors.js';
 import { Host } from './host.js';
 import { readResult } from './memory.js';
 import { Pool, within } from './pool.js';
@@ -132,14 +132,9 @@ class SinglePool extends Pool {
 
   array(Type, lengthOrValues) {
     this.#open();
-    want(Type?.BYTES_PER_ELEMENT > 0, 'array takes the constructor of a typed array');
-    const isLength = typeof lengthOrValues === 'number';
-    const values =
-      isLength || ArrayBuffer.isView(lengthOrValues) ? lengthOrValues : Array.from(lengthOrValues);
-    const length = isLength ? values : values.length;
-    const bytes = length * Type.BYTES_PER_ELEMENT;
-    if (!Number.isInteger(length) || length < 0 || bytes >= 2 ** 32)
-      throw new RangeError(`an array cannot have ${length} elements`);
+    const values = contentOf(lengthOrValues);
+    const { length = values } = values;
+    const bytes = bytesOf(Type, length);
     try {
       // As much as would fit into the heap, whether or not it is in use there.
       if (this.#bytes + bytes <= this.#options.maximumBytes)

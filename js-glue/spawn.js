@@ -79,8 +79,8 @@ let top = 0;
 const published = [];
 let cHead = 0;
 export let entry; // { kind, root, base, children }, undefined between tasks
-let lastFn; // of `quick`, spawned last
 const none = new Set();
+let lastFn = none; // of `quick`, spawned last (never undefined, which a typing error may give)
 let plainTasks = none;
 let quick = none; // what may be spawned here without looking further
 
@@ -486,7 +486,7 @@ function spawnSerial(fn, args) {
 /** What runs from here on: an entry, or undefined. */
 export function enter(other) {
   entry = other;
-  lastFn = undefined;
+  lastFn = none;
   quick = entry?.kind === SYNC && !entry.isSerial ? plainTasks : none;
 }
 
@@ -523,7 +523,7 @@ export function inEntry(self, head, body) {
     cHead = outerHead;
     entry = outerEntry;
     quick = outerQuick;
-    lastFn = undefined;
+    lastFn = none;
   }
 }
 

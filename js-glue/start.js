@@ -1,7 +1,8 @@
 // start.js: everything before the first task: options, module, memory, workers. Each failure has
 // its own error, and none waits longer than startTimeoutMs. Page only.
 import { instantiate } from './enter.js';
-import { errorFor, errorOf, PennyError } from './errors.js';
+import { errorFor, errorOf, PennyError, want, wantClasses } from './errors.js';
+import { checkTaskOptions } from './host.js';
 import {
   CONTROL_WORKER_BASE,
   EVENT_BYTES,
@@ -21,32 +22,28 @@ const MAXIMUM_BYTES = 2 ** 32;
 const MAXIMUM_MS = 2 ** 31 - 1;
 const MAXIMUM_PAGES = MAXIMUM_BYTES / PAGE_BYTES;
 
-const ISOLATION =
-  'the page is not cross-origin isolated: serve it with "Cross-Origin-Opener-Policy: ' +
-  'same-origin" and "Cross-Origin-Embedder-Policy: require-corp", or add dist/coi.js where it cannot be';
-const FILE = 'a page from a file cannot be cross-origin isolated: serve it over http';
 const WORKER = 'worker is a function that gives a Worker';
 
 /** The option `name`, a whole number. */
 export function whole(options, name, fallback, low, high) {
   const { [name]: value = fallback } = options;
-  if (typeof value !== 'number') throw new TypeError(`${name} is a number, not a ${typeof value}`);
+  want(typeof value === 'number', `${name} is a number, not a ${typeof value}`);
   if (Number.isInteger(value) && value >= low && value <= high) return value;
   throw new RangeError(`${name} is a whole number from ${low} to ${high}, not ${value}`);
 }
 
 export function checkOptions(options, host) {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('createPool takes an object of options');
-  const { memory = {} } = options;
+  checkTaskOptions(options);
+  const { errors = [], memory = {}, tasks, worker } = options;
+  want(memory && typeof memory === 'object', 'memory is an object');
+  wantClasses(errors);
   const cores = Math.min(host.cores() || 2, MAX_WORKERS);
   const workers = whole(options, 'workers', cores, 1, MAX_WORKERS);
   const most = Math.min(2 * workers, MAX_WORKERS);
   const maximumBytes = whole(memory, 'maximumBytes', 512 * MIB, MIB, MAXIMUM_BYTES);
-  if (options.worker !== undefined && typeof options.worker !== 'function') {
-    throw new TypeError(WORKER);
-  }
-  if (options.worker && options.tasks) throw new TypeError('give worker or tasks, not both');
+  want(worker === undefined || typeof worker === 'function', WORKER);
+  want(!tasks || typeof (tasks.href ?? tasks) === 'string', 'tasks is an address');
+  want(!worker || !tasks, 'give worker or tasks, not both');
   return {
     ...options,
     host,
@@ -64,27 +61,13 @@ export function checkOptions(options, host) {
   };
 }
 
-/** Gives true where the pool is to do without shared memory (single.js). */
-export function checkPlatform({ worker, host, fallback }) {
-  if (fallback && fallback !== 'single') throw new TypeError("fallback is 'single'");
-  const missing = support(host).missing.filter((name) => name !== 'Worker' || !worker);
-  if (missing.includes('WebAssembly') || missing.includes('Worker'))
-    throw new PennyError('PENNY_EPLATFORM', `this platform has no ${missing.join(', ')}`);
-  if (missing.length && !fallback) {
-    const isFile = globalThis.location?.protocol === 'file:';
-    throw new PennyError('PENNY_ENOISOLATION', isFile ? FILE : ISOLATION);
-  }
-  return missing.length;
+/** What this platform has not. */
+export function missingFor({ worker, host, fallback }) {
+  want(!fallback || fallback === 'single', "fallback is 'single'");
+  return support(host).missing.filter((name) => name !== 'Worker' || !worker);
 }
 
 /* ---- module and memory ---- */
-
-export function moduleError(text, cause) {
-  const error = errorFor('EMODULE', text, cause);
-  if (/security policy|unsafe-eval|csp/i.test(error.message))
-    error.message += " (the page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)";
-  return error;
-}
 
 async function compile({ wasm, host }) {
   wasm ??= await (await import('./core.js')).core();
@@ -99,6 +82,7 @@ async function compile({ wasm, host }) {
       ? WebAssembly.compileStreaming(response)
       : WebAssembly.compile(await response.arrayBuffer()));
   } catch (cause) {
+    const { moduleError } = await import('./refusal.js');
     throw moduleError(`${isAddress ? wasm : 'the wasm bytes'} could not be loaded`, cause);
   }
 }
@@ -129,7 +113,7 @@ function instantiateOn(module, initialBytes, limitPages) {
       const isSmall = !/shared/i.test(text) && /initial|smaller|size|page/i.test(text);
       if (!isSmall || initial >= MAXIMUM_PAGES || !(error instanceof WebAssembly.LinkError)) {
         const what = 'no Penny module, or one without threads (penny_add_module builds one)';
-        throw moduleError(what, error);
+        throw errorFor('EMODULE', what, error);
       }
       initial = Math.min(initial * 2, MAXIMUM_PAGES);
     }
@@ -169,7 +153,7 @@ export const workerBlock = (view, id) =>
 
 function makeWorker({ worker, name, host }, id) {
   const made = worker ? worker(id) : host.makeWorker(name ?? `penny-${id}`);
-  if (typeof made?.postMessage !== 'function') throw new TypeError(WORKER);
+  want(typeof made?.postMessage === 'function', WORKER);
   return host.face(made);
 }
 

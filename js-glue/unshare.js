@@ -1,7 +1,7 @@
 // unshare.js: a module that was built for a shared memory, made one for an unshared memory: its bytes differ
 // in one bit. Page only; for single.js.
 import { PennyError } from './errors.js';
-import { moduleError } from './start.js';
+import { moduleError } from './refusal.js';
 
 const NO_THREADS = 'no Penny module, or one without threads (penny_add_module builds one)';
 
@@ -9,8 +9,7 @@ const NO_THREADS = 'no Penny module, or one without threads (penny_add_module bu
 async function bytesOf({ wasm, host }) {
   wasm ??= await (await import('./core.js')).core();
   if (wasm instanceof WebAssembly.Module) {
-    const text =
-      'without isolation a compiled module is of no use, its memory is shared: give its address or its bytes';
+    const text = 'without isolation a compiled module is of no use: give its address or its bytes';
     throw new PennyError('PENNY_EMODULE', text);
   }
   const isAddress = typeof wasm === 'string' || wasm instanceof URL;

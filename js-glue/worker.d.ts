@@ -175,7 +175,8 @@ export interface Task {
   /**
    * A zeroed typed array in shared memory. It is freed when the call from the page ends; one that is
    * in its result, or a part of it, is the page's then, as if `pool.array` had made it.
-   * @throws PENNY_ENOMEM when there is no room; PENNY_EINVAL outside of a task.
+   * @throws PENNY_ENOMEM when there is no room; RangeError for an impossible length; PENNY_EINVAL outside of a
+   * task.
    */
   array<A extends ArrayBufferView>(Type: ArrayTypeOf<A>, length: number): A;
 }

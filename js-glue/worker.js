@@ -4,7 +4,7 @@ import * as loops from './builtin.js';
 import { decode } from './codec.js';
 import { instantiate } from './enter.js';
 import * as entries from './entries.js';
-import { errorFor, errorOf, PennyError, sleep } from './errors.js';
+import { errorFor, errorOf, PennyError, sleep, wantClasses } from './errors.js';
 import { LAYOUT_HASH, SLEEPING, WORKER_STATE } from './layout.gen.js';
 import { MemoryView } from './memory.js';
 import { openPort } from './port.js';
@@ -39,6 +39,7 @@ export const { throwIfCancelled, invoke, parallelFor, reduce } = shared;
  * top level of the worker's file.
  */
 function serveTasks(tasks = {}, { errors = [] } = {}) {
+  wantClasses(errors);
   Object.assign(shared.tasks, tasks);
   shared.errors.push(...errors);
   if (shared.isServing) return;

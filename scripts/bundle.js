@@ -18,7 +18,7 @@ const at = (name) => join(glue, name);
 // weighs more fails, so lower it when something became smaller. (Names of files have hashes in them: some bytes come and go.)
 const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
-  initial: { target: 10_000, reached: 19_420 },
+  initial: { target: 10_000, reached: 19_320 },
   // and with everything that is loaded later.
   everything: { target: 20_000, reached: 27_400 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
@@ -127,7 +127,7 @@ async function again(name) {
   const { code } = await minify(readFileSync(join(dist, name), 'utf8'), {
     module: !name.includes('iife') && name !== 'coi.js',
     ecma: 2020,
-    compress: { inline: false, passes: 3, reduce_funcs: false },
+    compress: { inline: false, passes: 3, reduce_funcs: false, unsafe_arrows: true },
   });
   return code;
 }

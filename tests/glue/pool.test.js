@@ -89,3 +89,103 @@ test('glue_broken_completions_close_the_pool', async () => {
   assert.throws(() => pool.call('fib', [5]), { code: 'PENNY_ECLOSED' });
   assert.equal((await pool.dispose()).isClean, true);
 });
+
+/** Each with what its error says: nothing wrong is taken in silence, and what is refused changes nothing. */
+test('glue_wrong_options_are_refused', async () => {
+  const wrong = [
+    [null, /options is an object/],
+    ['x', /options is an object/],
+    [{ memory: 5 }, /memory is an object/],
+    [{ memory: null }, /memory is an object/],
+    [{ errors: 'x' }, /errors is an array of classes/],
+    [{ errors: [Error, 5] }, /errors is an array of classes/],
+    [{ tasks: 5 }, /tasks is an address/],
+    [{ signal: new AbortController() }, /signal is an AbortSignal/],
+  ];
+  for (const [options, message] of wrong) {
+    const expected = { name: 'TypeError', message };
+    await assert.rejects(createPool(options), expected, JSON.stringify(options));
+  }
+  const pool = await start();
+  const array = pool.array(Int32Array, [2, 1]);
+  const each = (options) => [
+    () => pool.run('sumShared', [array], options),
+    () => pool.call('fib', [3], options),
+    () => pool.map('sumShared', [array], options),
+    () => pool.map('sumShared', [], options),
+    () => pool.stream('sumShared', [array], options).next(),
+    () => pool.parallelFor('sumShared', 0, 0, options),
+    () => pool.reduce('sumShared', 0, 1, options),
+    () => pool.sort(array, options),
+    () => pool.sum(array, options),
+  ];
+  const options = [
+    [null, /options is an object/],
+    [5, /options is an object/],
+    [{ signal: new EventTarget() }, /signal is an AbortSignal/],
+    [{ timeout: '5' }, /timeout is a number of milliseconds/],
+    [{ timeout: Number.NaN }, /timeout is a number of milliseconds/],
+    [{ onProgress: 5 }, /onProgress is a function/],
+    [{ priority: 'high' }, /priority is one of user-blocking/],
+    [{ transfer: 5 }, /transfer is an array/],
+  ];
+  for (const [given, message] of options) {
+    for (const [idx, call] of each(given).entries()) {
+      const expected = { name: 'TypeError', message };
+      await assert.rejects(async () => call(), expected, `${idx}: ${JSON.stringify(given)}`);
+    }
+  }
+  const buffer = new ArrayBuffer(8);
+  const late = { transfer: [buffer], priority: 'high' };
+  assert.throws(() => pool.run('sumShared', [buffer], late), TypeError);
+  assert.equal(buffer.byteLength, 8);
+  assert.throws(() => pool.call('fib', null), /takes 1 arguments/);
+  assert.equal(pool.stats().completed, 0);
+  assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
+});
+
+test('glue_arrays_of_wrong_content_take_no_memory', async () => {
+  const pool = await start({ memory: { maximumBytes: 2 ** 21 } });
+  const wrong = [5n, true, {}, () => 1, new ArrayBuffer(8), undefined, null, Promise.resolve([1])];
+  for (const content of wrong) {
+    const message = /array takes a length or what can be iterated/;
+    assert.throws(() => pool.array(Float64Array, content), { name: 'TypeError', message });
+  }
+  const numbers = new Float64Array(10_000);
+  for (let count = 0; count < 200; count++)
+    assert.throws(() => pool.array(BigInt64Array, numbers), TypeError);
+  assert.equal(pool.stats().arrays, 0);
+  assert.equal(pool.array(BigInt64Array, 10_000).length, 10_000);
+  assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
+});
+
+test('glue_wrong_values_of_the_program_end', { timeout: 20_000 }, async () => {
+  const text = `data:text/javascript,
+    export const one = (n) => n;
+    export const later = async (a, b) => a - b;
+    export const nobody = () => Penny.spawn(undefined);
+    export const none = () => Penny.spawn();
+    export const make = (n) => Penny.array(Float64Array, n);
+    export const makeList = () => Penny.array(Array, 4);`;
+  const pool = await createPool({ tasks: text, workers: 2 });
+  const endless = { [Symbol.iterator]: () => ({ next: () => 5 }) };
+  const asynchronous = { [Symbol.asyncIterator]: () => ({ next: () => 5 }) };
+  for (const items of [endless, asynchronous]) {
+    const expected = { name: 'TypeError', message: /an iterator gives objects/ };
+    await assert.rejects(pool.map('one', items), expected);
+  }
+  // What is no count says nothing.
+  for (const length of [1.5, 2 ** 40])
+    assert.deepEqual(await pool.map('one', Object.assign(new Set([7]).values(), { length })), [7]);
+  const numbers = pool.array(Int32Array, [3, 1, 2]);
+  const refused = pool.sort(numbers, { comparator: 'later' });
+  await assert.rejects(refused, { code: 'PENNY_EASYNCJOIN', message: /comparator.* plain tasks/ });
+  assert.deepEqual([...numbers], [3, 1, 2]);
+  for (const name of ['nobody', 'none'])
+    await assert.rejects(pool.run(name), { name: 'TypeError', message: /spawn takes a function/ });
+  for (const length of [-1, 1.5, 'x', null])
+    await assert.rejects(pool.run('make', [length]), RangeError, String(length));
+  await assert.rejects(pool.run('makeList'), { name: 'TypeError', message: /constructor/ });
+  pool.free(numbers);
+  assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
+});
