@@ -79,7 +79,8 @@ const char *penny_strerror(int error);
 /* PENNY_SYNC(name): the result of the newest spawn not yet synced, which must be one of `name`.
  * Task. Runs it here when it was not stolen; else helps with tasks of the same root, then sleeps. A
  * failure of that task fails this one. */
-#define PENNY_SYNC(f)                                                                           \
+#define PENNY_SYNC(f) PN_SYNC(f) /* a name made by a macro, too, as everywhere */
+#define PN_SYNC(f)                                                                              \
   __extension__({                                                                               \
     pn_task *pn_s = penny_head - 1;                                                             \
     int pn_here = 1;                                                                            \
@@ -105,14 +106,16 @@ const char *penny_strerror(int error);
 /* PENNY_EXPORT(name): makes the task callable from JavaScript, pool.call('name', [arguments]). At
  * file scope. */
 #if defined(__wasm__)
-#define PENNY_EXPORT(f)                                            \
+#define PENNY_EXPORT(f) PN_EXPORT(f)
+#define PN_EXPORT(f)                                               \
   PN_EXTERN __attribute__((used, export_name("penny_export_" #f))) \
   const pn_task_type *f##_pn_export(void);                         \
   const pn_task_type *f##_pn_export(void) {                        \
     return &f##_pn_type;                                           \
   }
 #else
-#define PENNY_EXPORT(f) typedef int f##_pn_exported;
+#define PENNY_EXPORT(f) PN_EXPORT(f)
+#define PN_EXPORT(f)    typedef int f##_pn_exported;
 #endif
 
 /* PENNY_RUN(name, arguments...): runs a root from outside the pool and waits for its result. A

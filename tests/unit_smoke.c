@@ -14,6 +14,20 @@ PENNY_TASK(int64_t, fib, (int32_t, n)) {
   return a + b;
 }
 
+/* A template in C: the task's name is a macro. */
+#define ELEMENT     float
+#define NAME_OF(T)  NAMED(sum_, T)
+#define NAMED(a, b) a##b
+#define SUM         NAME_OF(ELEMENT)
+
+PENNY_TASK(ELEMENT, SUM, (const ELEMENT *, values), (int32_t, count)) {
+  if (count == 1) return values[0];
+  PENNY_SPAWN(SUM, values, count / 2);
+  ELEMENT rest = PENNY_CALL(SUM, values + count / 2, count - count / 2);
+  return rest + PENNY_SYNC(SUM);
+}
+PENNY_EXPORT(SUM)
+
 PENNY_DECLARE(int32_t, is_odd, (int32_t, n));
 
 PENNY_TASK(int32_t, is_even, (int32_t, n)) {
@@ -64,6 +78,8 @@ static int64_t spawns_by_helper(PENNY_CONTEXT, int32_t n) {
 
 TEST_TASK(unit_smoke) {
   (void)seed;
+  const float thirds[] = {1.5f, 2.5f, 4};
+  CHECK(PENNY_CALL(SUM, thirds, 3) == 8);
   for (int32_t round = 0; round < 3 * scale; round++) {
     test_enter("fib");
     CHECK_EQUAL(PENNY_CALL(fib, 24), 46368);
