@@ -164,8 +164,9 @@ const releaseKept = () => {
   while (kept.length) exports.pn_web_release(kept.pop());
 };
 
-/** The page has buried the worker with this mark. */
+/** The page has buried the worker with this mark. (Who is only starting has detached nothing.) */
 export const lost = (mark) =>
+  view &&
   recover(view, mark, {
     out: () => detached.filter((task) => task?.root),
     isAllTold: () => !settleEnded(),

@@ -59,7 +59,7 @@ export function contentOf(given) {
 
 /** The bytes of an array, if there can be such a one. */
 export function bytesOf(Type, length) {
-  want(Type?.BYTES_PER_ELEMENT > 0, 'array takes the constructor of a typed array');
+  want(Type?.prototype?.BYTES_PER_ELEMENT, 'array takes the constructor of a typed array');
   const bytes = Number.isInteger(length) ? length * Type.BYTES_PER_ELEMENT : -1;
   if (bytes >= 0 && bytes < 2 ** 32) return bytes;
   throw new RangeError(`an array cannot have ${length} elements`);

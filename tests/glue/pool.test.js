@@ -151,6 +151,8 @@ test('glue_arrays_of_wrong_content_take_no_memory', async () => {
     const message = /array takes a length or what can be iterated/;
     assert.throws(() => pool.array(Float64Array, content), { name: 'TypeError', message });
   }
+  for (const Type of [Array, DataView, new Int32Array(1), { BYTES_PER_ELEMENT: 4 }, null])
+    assert.throws(() => pool.array(Type, 3), { name: 'TypeError', message: /the constructor/ });
   const numbers = new Float64Array(10_000);
   for (let count = 0; count < 200; count++)
     assert.throws(() => pool.array(BigInt64Array, numbers), TypeError);
@@ -187,5 +189,29 @@ test('glue_wrong_values_of_the_program_end', { timeout: 20_000 }, async () => {
     await assert.rejects(pool.run('make', [length]), RangeError, String(length));
   await assert.rejects(pool.run('makeList'), { name: 'TypeError', message: /constructor/ });
   pool.free(numbers);
+  assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
+});
+
+test('glue_a_worker_is_lost_while_another_starts', { timeout: 20_000 }, async () => {
+  const slow = `data:text/javascript,
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    export const die = () => process.exit();
+    export const one = () => 1;`;
+  const pool = await createPool({ tasks: slow, workers: 2 });
+  const errors = [];
+  let restarts = 0;
+  pool.addEventListener('workererror', ({ error }) => errors.push(error.message));
+  const areBack = new Promise((resolve) => {
+    pool.addEventListener('workerrestart', () => ++restarts === 2 && resolve());
+  });
+  const first = assert.rejects(pool.run('die'), { code: 'PENNY_EWORKER' });
+  while (!errors.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  // Its successor is loading the module.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await Promise.all([first, assert.rejects(pool.run('die'), { code: 'PENNY_EWORKER' })]);
+  await areBack;
+  assert.equal(await pool.run('one'), 1);
+  assert.equal(errors.length, 2, errors.join());
+  for (const message of errors) assert.match(message, /was ended/);
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
