@@ -164,7 +164,7 @@ function sortPart(order, from, to, isAway, leaf) {
 
 /** Sorts a shared array by the comparator `target`; the scratch copy goes with the root. */
 function sort(target, isDescending, shared) {
-  plain('a comparator', functionOf(target));
+  plain('sort', functionOf(target));
   const leaf = Math.max(SORT_LEAF, Math.ceil(shared.length / SORT_LEAVES));
   const to = shared.length > leaf ? array(shared.constructor, shared.length) : shared;
   sortPart([target, isDescending], shared, to, false, leaf);

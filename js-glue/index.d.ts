@@ -194,7 +194,7 @@ export interface ScanOptions extends TaskOptions {
 export interface RunOptions extends TaskOptions {
   /**
    * Gets what the task gives to `progress`: the newest value, at most once a frame and once more
-   * before the promise resolves.
+   * before the promise resolves. What it throws is an uncaught error of the page.
    */
   onProgress?: (value: unknown) => void;
   /**
@@ -205,8 +205,8 @@ export interface RunOptions extends TaskOptions {
   /**
    * What is moved to the worker that runs the task, not copied, as by postMessage: ArrayBuffer,
    * MessagePort, ImageBitmap, OffscreenCanvas, streams. It is detached here at the call. Costs a
-   * message to the worker and one back, some 100 microseconds; a task that has got it is never run
-   * again. Arrays of this pool need none of it.
+   * message to the worker and one back, some 100 microseconds; list only what is among the arguments. A
+   * task that has got it is never run again. Arrays of this pool need none of it.
    */
   transfer?: readonly Transferable[];
 }
