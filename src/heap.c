@@ -58,7 +58,8 @@ static uint32_t page_of(const pn_heap *h, const void *p) {
 }
 
 static uint64_t pages_for(size_t bytes) {
-  return ((uint64_t)bytes + PN_HEAP_PAGE_BYTES - 1) >> PN_HEAP_PAGE_SHIFT;
+  /* A sum would wrap for the largest sizes of 64 bits. */
+  return ((uint64_t)bytes >> PN_HEAP_PAGE_SHIFT) + (bytes % PN_HEAP_PAGE_BYTES != 0);
 }
 
 /* ---- Debug aid: which blocks are live ---- */

@@ -221,6 +221,8 @@ static void test_realloc_in_place(void) {
   CHECK(count_free_pages(&heap) == heap.pages - heap.first_page - 7);
   CHECK(pn_heap_realloc(&heap, &context, p, all_bytes()) == p);
   CHECK(pn_heap_realloc(&heap, &context, p, all_bytes() + 1) == NULL);
+  CHECK(pn_heap_realloc(&heap, &context, p, SIZE_MAX) == NULL);
+  CHECK(pn_heap_realloc(&heap, &context, p, SIZE_MAX - 16382) == NULL);
   CHECK(pn_heap_usable_bytes(&heap, p) == all_bytes());
   pn_heap_free(&heap, &context, p);
   close_heap(base, MIB);
