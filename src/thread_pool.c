@@ -43,6 +43,7 @@ int penny_start(const penny_options *options) {
   if (!options) options = &none;
   if (pn_pool() || options->workers > PN_MAX_WORKERS) return PENNY_EINVAL;
   if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
+  if (options->memory_bytes > UINT64_MAX / 2) return PENNY_ENOMEM; /* the sums below would wrap */
   long cores = options->workers ? (long)options->workers : sysconf(_SC_NPROCESSORS_ONLN);
   uint32_t workers = cores < 1                      ? 1
                      : cores > (long)PN_MAX_WORKERS ? PN_MAX_WORKERS
@@ -75,8 +76,9 @@ int penny_start(const penny_options *options) {
   /* Acquire: pairs with the add in worker_main. */
   while ((ready = pn_load_acquire(&pool.ready)) < started) pn_port_wait(&pool.ready, ready, -1);
   if (started == workers && pn_load_relaxed(&pool.failed) == 0) return 0; /* published by ready */
+  error = pn_load_relaxed(&pool.failed) ? PENNY_ENOMEM : PENNY_ESTART;    /* as above */
   close_pool(started);
-  return PENNY_ESTART;
+  return error;
 }
 
 int64_t penny_stop(void) {

@@ -84,6 +84,11 @@ static void options(void) {
   CHECK_EQUAL(PENNY_RUN(fib, 15), 610);
   CHECK_EQUAL(penny_stop(), 0);
   /* More than the machine can give fails, and then nothing was started. */
+  CHECK_EQUAL(penny_start(&(penny_options){.memory_bytes = UINT64_MAX - 65536}), PENNY_ENOMEM);
+#ifndef __EMSCRIPTEN__ /* so many workers take seconds there */
+  /* Not even a chunk of the task stack for each. */
+  CHECK_EQUAL(penny_start(&(penny_options){.workers = 256, .memory_bytes = 1 << 20}), PENNY_ENOMEM);
+#endif
   int error = penny_start(&(penny_options){.workers = 1, .memory_bytes = (uint64_t)1 << 60});
   CHECK(error == PENNY_ENOMEM || error == PENNY_EINVAL);
   CHECK_EQUAL(penny_workers(), 0);
