@@ -66,6 +66,21 @@ function readerOf(items) {
   };
 }
 
+// Where the page's values stand in the arguments of a built-in task (builtin.js).
+const PLACES = { map3: 'items', for4: 'args', reduce5: 'args', reduce6: 'init' };
+
+/** Submits a built-in task. What cannot be sent is named by its place in what the page gave. */
+function submit(inner, name, args, options) {
+  try {
+    return inner.submit(name, args, options);
+  } catch (error) {
+    if (error?.name !== 'DataCloneError') throw error;
+    let text = error.message.replace(/^argument (\d)/, (_, number) => PLACES[name + number]);
+    if (name === 'map') text = text.replace(/\d+/, (index) => +index + args[1]); // of this batch
+    throw new DOMException(text, error.name);
+  }
+}
+
 class Batches {
   size = 1; // items of the next batch
   first = 0; // index of the next item
@@ -120,7 +135,7 @@ class Batches {
       this.wake();
     };
     const { inner, options } = this;
-    inner.submit('map', [inner.target, from, part], options).then(onEnd, (e) => this.fail(e));
+    submit(inner, 'map', [inner.target, from, part], options).then(onEnd, (e) => this.fail(e));
   }
 
   adapt(ms) {
@@ -308,7 +323,7 @@ export async function parallelFor(inner, begin, end, options = {}) {
       () => {},
     );
   if (!onProgress)
-    return (await inner.submit('for', [inner.target, begin, end, args, grain], rest)) && later();
+    return (await submit(inner, 'for', [inner.target, begin, end, args, grain], rest)) && later();
   // Each piece of the range adds its length here when it has ended.
   const ended = inner.array(BigInt64Array, 1);
   let isOver = false;
@@ -318,7 +333,12 @@ export async function parallelFor(inner, begin, end, options = {}) {
   };
   everyFrame(() => !isOver && report());
   try {
-    const isLater = await inner.submit('for', [inner.target, begin, end, args, grain, ended], rest);
+    const isLater = await submit(
+      inner,
+      'for',
+      [inner.target, begin, end, args, grain, ended],
+      rest,
+    );
     if (isLater) await later((count) => Atomics.add(ended, 0, BigInt(count)));
     report();
   } finally {
@@ -334,11 +354,8 @@ export async function reduce(inner, begin, end, options = {}) {
   const other = inner.find(combine);
   if (begin >= end) return init;
   const part = grain ?? Math.max(1, Math.ceil((end - begin) / PARTS));
-  const found = await inner.submit(
-    'reduce',
-    [inner.target, other, begin, end, args, init, part],
-    rest,
-  );
+  const values = [inner.target, other, begin, end, args, init, part];
+  const found = await submit(inner, 'reduce', values, rest);
   if (found) return found[0];
   let value = init;
   for (const piece of await eachPiece(inner, begin, end, options, rest))

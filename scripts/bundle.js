@@ -20,7 +20,7 @@ const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
   initial: { target: 10_000, reached: 19_320 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 27_400 },
+  everything: { target: 20_000, reached: 27_520 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
   'core module': { target: 12_000, reached: 12_000 },
 };

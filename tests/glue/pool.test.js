@@ -161,6 +161,27 @@ test('glue_arrays_of_wrong_content_take_no_memory', async () => {
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
 
+test('glue_what_cannot_be_sent_is_named_by_its_place', async () => {
+  const pool = await start();
+  const bad = { f() {} };
+  const items = Array.from({ length: 40 }, (_, n) => n);
+  items[33] = [1, bad];
+  const refused = {
+    'items: [33][1].f': () => pool.map('echo', items),
+    'items: [2] is a function': () => pool.map('echo', [1, 2, bad.f]),
+    'args: [1].f': () => pool.parallelFor('echo', 0, 9, { args: [0, bad] }),
+    'args: [0] is a function': () => pool.reduce('echo', 0, 9, { args: [bad.f], combine: 'echo' }),
+    'init: .f': () => pool.reduce('echo', 0, 9, { init: bad, combine: 'echo' }),
+  };
+  for (const [place, action] of Object.entries(refused)) {
+    const error = await action().then(assert.fail, (error) => error);
+    assert.equal(error.name, 'DataCloneError', error);
+    assert.ok(error.message.startsWith(place), `${place}: ${error.message}`);
+  }
+  assert.equal(await pool.run('echo', [1]), 1);
+  assert.equal((await pool.dispose()).isClean, true);
+});
+
 test('glue_wrong_values_of_the_program_end', { timeout: 20_000 }, async () => {
   const text = `data:text/javascript,
     export const one = (n) => n;
