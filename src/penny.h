@@ -182,8 +182,8 @@ penny_group *penny_group_new(void);
 /* Cancels every task of the group: queued ones do not start, running ones fail with
  * PENNY_ECANCELLED at their next spawn, sync or poll. Worker. */
 void penny_group_cancel(penny_group *group);
-/* Waits for all tasks of the group; 0 or the first error. Futures of the group stay valid until
- * penny_group_free. Task. */
+/* Waits for all tasks of the group; 0 or the first error. One task may wait for a group at a time,
+ * and none of the group's own. Futures of the group stay valid until penny_group_free. Task. */
 #define penny_group_wait(group) PN_WAIT(PN_UNIQUE, penny_group, pn_group_wait, group)
 /* Frees a group all of whose tasks have ended (wait first); their futures with it. Worker. */
 void penny_group_free(penny_group *group);

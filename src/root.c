@@ -178,7 +178,10 @@ void pn_root_fault(pn_worker *w, int error, const char *message, size_t bytes) {
   root->message = copy;
   root->message_bytes = copy ? (uint32_t)bytes : 0;
   const pn_task *task = w->depth ? w->entries[w->depth - 1].task : NULL;
-  root->failed_name = task && task->type ? task->type->name : root->name;
+  const char *name = task && task->type ? task->type->name : NULL;
+  /* The names of what loops and sorts consist of, pn_..., say nothing to the program. */
+  root->failed_name =
+      name && (name[0] != 'p' || name[1] != 'n' || name[2] != '_') ? name : root->name;
   pn_sched_request_all(w->control, PN_WANT_POLL);
 }
 
