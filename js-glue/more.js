@@ -66,16 +66,16 @@ function readerOf(items) {
   };
 }
 
-// Where the page's values stand in the arguments of a built-in task (builtin.js).
-const PLACES = { map3: 'items', for4: 'args', reduce5: 'args', reduce6: 'init' };
+// The arguments of built-in tasks (builtin.js) that the page gave, from the third on.
+const PLACES = ['items', 'args', 'args', 'init'];
 
 /** Submits a built-in task. What cannot be sent is named by its place in what the page gave. */
 function submit(inner, name, args, options) {
   try {
     return inner.submit(name, args, options);
   } catch (error) {
-    if (error?.name !== 'DataCloneError') throw error;
-    let text = error.message.replace(/^argument (\d)/, (_, number) => PLACES[name + number]);
+    if (error.name !== 'DataCloneError') throw error;
+    let text = error.message.replace(/^argument (.)/, (_, number) => PLACES[number - 3]);
     if (name === 'map') text = text.replace(/\d+/, (index) => +index + args[1]); // of this batch
     throw new DOMException(text, error.name);
   }

@@ -82,14 +82,18 @@ async function compile({ wasm, host }) {
       ? WebAssembly.compileStreaming(response)
       : WebAssembly.compile(await response.arrayBuffer()));
   } catch (cause) {
-    const { moduleError } = await import('./refusal.js');
-    throw moduleError(`${isAddress ? wasm : 'the wasm bytes'} could not be loaded`, cause);
+    return refuse(`${isAddress ? wasm : 'the wasm bytes'} could not be loaded`, cause);
   }
+}
+
+async function refuse(text, cause) {
+  const { moduleError } = await import('./refusal.js');
+  throw moduleError(text, cause);
 }
 
 /**
  * A memory that the module takes, and the page's own instance on it; `limitPages` are for what the
- * module needs beside its data.
+ * module needs beside its data. (A promise that rejects for what is no module of Penny's.)
  */
 function instantiateOn(module, initialBytes, limitPages) {
   let initial = Math.ceil(Math.max(initialBytes, 4 * PAGE_BYTES) / PAGE_BYTES);
@@ -111,10 +115,11 @@ function instantiateOn(module, initialBytes, limitPages) {
       const text = String(error?.message);
       // Engines do not tell how large the module's own data is: try twice as much.
       const isSmall = !/shared/i.test(text) && /initial|smaller|size|page/i.test(text);
-      if (!isSmall || initial >= MAXIMUM_PAGES || !(error instanceof WebAssembly.LinkError)) {
-        const what = 'no Penny module, or one without threads (penny_add_module builds one)';
-        throw errorFor('EMODULE', what, error);
-      }
+      if (!isSmall || initial >= MAXIMUM_PAGES || !(error instanceof WebAssembly.LinkError))
+        return refuse(
+          'no Penny module, or one without threads (penny_add_module builds one)',
+          error,
+        );
       initial = Math.min(initial * 2, MAXIMUM_PAGES);
     }
   }
@@ -130,7 +135,7 @@ export async function createCore(options) {
   const extra = MIB + maxWorkers * (WORKER_BYTES + stackBytes + traceBytes);
   const limit = Math.min(MAXIMUM_BYTES, options.maximumBytes + extra);
   const limitPages = Math.floor(limit / PAGE_BYTES);
-  const view = instantiateOn(module, options.initialBytes, limitPages);
+  const view = await instantiateOn(module, options.initialBytes, limitPages);
   const { exports } = view;
   if (exports.pn_web_layout_hash() >>> 0 !== LAYOUT_HASH) {
     throw new PennyError(
