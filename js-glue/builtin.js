@@ -1,6 +1,7 @@
 // builtin.js: loops over ranges and items, as tasks on top of spawn. Also tasks of their own, which
 // the page submits by name ('penny:...'): they follow the user's functions in the task table, and
 // name those by number.
+import { pack } from './codec.js';
 import { array, begin } from './entries.js';
 import { PennyError, want, wantRange } from './errors.js';
 import {
@@ -86,7 +87,10 @@ const pageRange = (target, ...rest) => !isOurs(target) || range(target, ...rest)
 const pageFold = (target, combine, ...rest) =>
   isOurs(target) && isOurs(combine) ? [fold(target, combine, ...rest)] : undefined;
 
-/** [fn(items[0], first), ...]; async functions and generators run side by side. */
+/**
+ * [fn(items[0], first), ...], numbers as a typed array, which need not be looked through for names; async functions and
+ * generators run side by side.
+ */
 function map(target, first, items) {
   const fn = functionOf(target);
   if (!isPlain(fn)) {
@@ -111,7 +115,7 @@ function map(target, first, items) {
     }
   }
   while (rest.length) results.push(...rest.pop().join());
-  return results;
+  return pack(results) ?? results;
 }
 
 const comparatorOf = (target, isDescending) => {

@@ -211,7 +211,8 @@ function putWrapped(object, name) {
 function putArray(array) {
   const { length } = array;
   const packed = length >= PACK_LENGTH && pack(array);
-  if (packed) {
+  // To look for named properties of a long array would take longer than all the rest.
+  if (packed && (length > 2 ** 16 || Object.values(array).length === length)) {
     parts.push(packed);
     return putMade(NUMBERS, array, [packed.byteLength]);
   }
@@ -221,15 +222,11 @@ function putArray(array) {
   else putMade(SPARSE, array, [length]);
 }
 
-/** The array's numbers, if it has nothing else. */
-function pack(array) {
+/** The array's elements, if all are numbers. */
+export function pack(array) {
   const { length } = array;
   for (let idx = 0; idx < length; idx++) if (typeof array[idx] !== 'number') return;
-  // To look for named properties of a long array would take longer than all the rest.
-  if (length <= 2 ** 16 && Object.values(array).length > length) return;
-  const packed = new Float64Array(length);
-  for (let idx = 0; idx < length; idx++) packed[idx] = array[idx];
-  return packed;
+  return new Float64Array(array);
 }
 
 function putBinary(object) {

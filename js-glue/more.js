@@ -6,6 +6,7 @@
 // idle. I1: at most two batches a worker are in flight or unread, or `concurrency` items. I2: items
 // are taken from the producer only when there is room for them. I3: however it ends, the producer
 // is told (return) and what is in flight is cancelled.
+import { pack } from './codec.js';
 import { PennyError, want, wantRange } from './errors.js';
 import { checkTaskOptions, until } from './host.js';
 import * as layout from './layout.gen.js';
@@ -135,7 +136,12 @@ class Batches {
       this.wake();
     };
     const { inner, options } = this;
-    submit(inner, 'map', [inner.target, from, part], options).then(onEnd, (e) => this.fail(e));
+    submit(
+      inner,
+      'map',
+      [inner.target, from, (Array.isArray(part) && pack(part)) || part],
+      options,
+    ).then(onEnd, (e) => this.fail(e));
   }
 
   adapt(ms) {
