@@ -214,7 +214,7 @@ function putArray(array) {
   // To look for named properties of a long array would take longer than all the rest.
   if (packed && (length > 2 ** 16 || Object.values(array).length === length)) {
     parts.push(packed);
-    return putMade(NUMBERS, array, [packed.byteLength]);
+    return putMade(NUMBERS, array, [packed.byteLength, packed.BYTES_PER_ELEMENT]);
   }
   const keys = Object.keys(array);
   // Indices come first.
@@ -222,11 +222,18 @@ function putArray(array) {
   else putMade(SPARSE, array, [length]);
 }
 
-/** The array's elements, if all are numbers. */
+/**
+ * The array's elements, if all are numbers. Whole ones stay what they are: Firefox runs code that gets them from an
+ * array of doubles at a third of its speed.
+ */
 export function pack(array) {
-  const { length } = array;
-  for (let idx = 0; idx < length; idx++) if (typeof array[idx] !== 'number') return;
-  return new Float64Array(array);
+  let Type = Int32Array;
+  for (let idx = 0; idx < array.length; idx++) {
+    const value = array[idx];
+    if (typeof value !== 'number') return;
+    if (!Object.is(value, value | 0)) Type = Float64Array;
+  }
+  return new Type(array);
 }
 
 function putBinary(object) {
@@ -415,8 +422,8 @@ const MAKERS = [
     if (!view.buffers.has(view.memory.buffer)) view.refresh();
     return view.memory.buffer;
   },
-  (length) => {
-    const packed = new Float64Array(take(length));
+  (length, size) => {
+    const packed = new (size > 4 ? Float64Array : Int32Array)(take(length));
     const array = new Array(packed.length);
     for (let idx = 0; idx < packed.length; idx++) array[idx] = packed[idx];
     return array;

@@ -96,8 +96,10 @@ export class MemoryView {
   numbers(root, count) {
     const from = this.reach(root + PAYLOAD, 48);
     const values = [];
-    for (let idx = 0; idx < count && idx < 6; idx++)
-      values.push(this.data.getFloat64(from + 8 * idx, true));
+    for (let idx = 0; idx < count && idx < 6; idx++) {
+      const value = this.data.getFloat64(from + 8 * idx, true);
+      values.push(Object.is(value, value | 0) ? value | 0 : value); // as in codec.js: pack
+    }
     return values;
   }
 

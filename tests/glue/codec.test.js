@@ -13,6 +13,16 @@ test('glue_codec_large_values', () => {
     assert.deepEqual(round(value), value);
 });
 
+test('glue_codec_arrays_of_numbers', () => {
+  const whole = Array.from({ length: 100 }, (_, n) => (n - 50) * 2 ** 25);
+  for (const last of [1, -0, 0.5, NaN, Infinity, 2 ** 31, -(2 ** 31), 2 ** 31 - 1, -(2 ** 53)]) {
+    const array = [...whole, last];
+    assert.deepStrictEqual(decode(encode(array)), array);
+    // Four bytes each when all are whole.
+    assert.equal(encode(array).length < 101 * 5, Object.is(last, last | 0), `${last}`);
+  }
+});
+
 test('glue_codec_scalars_exact', () => {
   const numbers = [
     0,
