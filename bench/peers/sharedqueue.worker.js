@@ -13,7 +13,7 @@ onMessage(({ control, args, results, data, target }) => {
       for (let idx = take(); idx < total; idx = take()) results[idx] = tiny(args[idx]);
     },
     burn(total) {
-      for (let idx = take(); idx < total; idx = take()) results[idx] = burn(args[idx]);
+      for (let idx = take(); idx < total; idx = take()) results[idx] = burn(args[idx] | 0); // a double slows it in Firefox
     },
     sumStep(total) {
       const step = control[STEP];
