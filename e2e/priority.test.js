@@ -87,6 +87,7 @@ test('tasks start in the order of their priorities, and background ones get thei
 
 test('JavaScript tasks that poll let urgent ones in, and go on', async () => {
   // In WebKit the second of a page comes 3 to 21 polls late in 6 of 10 runs, later ones do in 5 of 200: not measured are its first.
+  // (By time stamps the page stands still inside of run(), for 3 to 10 ms, or the worker inside of the poll that takes the task.)
   const unmeasured = engine === 'webkit' ? 3 : 0;
   const result = await inPage(async (unmeasured) => {
     const pool = await start({ tasks: '/e2e/page_tasks.js' });
