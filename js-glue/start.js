@@ -93,9 +93,9 @@ async function refuse(text, cause) {
 
 /**
  * A memory that the module takes, and the page's own instance on it; `limitPages` are for what the
- * module needs beside its data. (A promise that rejects for what is no module of Penny's.)
+ * module needs beside its data.
  */
-function instantiateOn(module, initialBytes, limitPages) {
+async function instantiateOn(module, initialBytes, limitPages) {
   let initial = Math.ceil(Math.max(initialBytes, 4 * PAGE_BYTES) / PAGE_BYTES);
   for (;;) {
     const maximum = Math.min(Math.max(limitPages, initial + limitPages - 4), MAXIMUM_PAGES);

@@ -20,7 +20,8 @@
  *     PENNY_EXPORT(fib)                  // pool.call('fib', [30]) in JavaScript
  *
  * Every function says which threads may call it: *task* (inside a task), *worker* (any code on a
- * worker), *any* (also the page's thread or a native thread that is no worker).
+ * worker), *any* (also the page's thread or a native thread that is no worker). Names that begin with
+ * pn_ or PN_ are Penny's own: not for tasks.
  */
 #ifndef PENNY_H
 #define PENNY_H
@@ -105,8 +106,8 @@ const char *penny_strerror(int error);
 
 /* PENNY_EXPORT(name): makes the task callable from JavaScript, pool.call('name', [arguments]). At
  * file scope. */
-#if defined(__wasm__)
 #define PENNY_EXPORT(f) PN_EXPORT(f)
+#if defined(__wasm__)
 #define PN_EXPORT(f)                                               \
   PN_EXTERN __attribute__((used, export_name("penny_export_" #f))) \
   const pn_task_type *f##_pn_export(void);                         \
@@ -114,8 +115,7 @@ const char *penny_strerror(int error);
     return &f##_pn_type;                                           \
   }
 #else
-#define PENNY_EXPORT(f) PN_EXPORT(f)
-#define PN_EXPORT(f)    typedef int f##_pn_exported;
+#define PN_EXPORT(f) typedef int f##_pn_exported;
 #endif
 
 /* PENNY_RUN(name, arguments...): runs a root from outside the pool and waits for its result. A

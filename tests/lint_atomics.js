@@ -1,12 +1,12 @@
 // lint_atomics.js: every use of an atomic helper (pn_load_, pn_store_, pn_add_, pn_cas_, ...) or of __atomic in src/ has its
-// argument in a comment on its line or within the three lines above its statement (STYLE: comments, rule 4). atomic.h, which
+// argument in a comment on its line or within the three lines above its statement. atomic.h, which
 // defines the helpers, is left out. A use inside a comment is none; a statement is one place, however many lines it has.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const use =
-  /\bpn_(load|store|add|sub|or|and|xor|exchange|cas)_(relaxed|acquire|release|acq_rel|seq_cst)\b|\b__atomic_\w+/;
+  /\bpn_(load|store|add|sub|or|and|xor|exchange|cas)_(plain|relaxed|acquire|release|acq_rel|seq_cst)\b|\b__atomic_\w+/;
 const linesAbove = 3;
 
 /** For each line its code (without comments) and whether a part of a comment is on it. */
@@ -63,6 +63,7 @@ function check() {
   const cases = [
     ['int f(void) {\n  return pn_load_relaxed(&x);\n}', 1],
     ['int f(void) {\n  /* own variable */\n  return pn_load_relaxed(&x);\n}', 0],
+    ['int f(void) {\n  return pn_load_plain(&x);\n}', 1],
     ['  pn_store_release(&x, 1); /* pairs with g */', 0],
     ['/* far */\n\n\n\n\nint a;\nint b;\npn_add_acq_rel(&x, 1u);', 1],
     ['/* pn_load_relaxed(&x) in words */', 0],

@@ -367,8 +367,8 @@ static void failures(PENNY_CONTEXT, uint64_t *random) {
     penny_future *future = PENNY_DETACH(NULL, fails_in, i % 4, values);
     if (!CHECK(future != NULL)) break;
     CHECK_EQUAL(penny_future_wait(future), -31 - i % 4);
-    CHECK(strcmp(future->failed_name, "fails_in") ==
-          0); /* not the loop's own task, stolen or not */
+    /* Not the loop's own task, stolen or not. */
+    CHECK(strcmp(future->failed_name, "fails_in") == 0);
     penny_future_free(future);
   }
   penny_free(values);
