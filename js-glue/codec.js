@@ -418,9 +418,10 @@ const MAKERS = [
     return isOurs ? view.array(Type, offset, length) : new Type(buffer, offset, length);
   },
   () => {
-    // Another thread may have grown the memory: then there is a new buffer.
-    if (!view.buffers.has(view.memory.buffer)) view.refresh();
-    return view.memory.buffer;
+    // Another thread may have grown the memory: then there is a new buffer, and while it does WebKit gives another
+    // each time. What is given here is known, or the array on it would be sent as a copy of all the memory.
+    const { buffer } = view.memory;
+    return view.buffers.has(buffer) ? buffer : view.refresh();
   },
   (length, size) => {
     const packed = new (size > 4 ? Float64Array : Int32Array)(take(length));

@@ -37,6 +37,7 @@ export class MemoryView {
     this.refresh();
   }
 
+  /** Gives the buffer that the views are on now. */
   refresh() {
     const { buffer } = this.memory;
     this.buffers.add(buffer);
@@ -44,6 +45,7 @@ export class MemoryView {
     this.u8 = new Uint8Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.data = new DataView(buffer);
+    return buffer;
   }
 
   /**

@@ -93,6 +93,19 @@ test('glue_codec_shared_arrays_by_reference', () => {
   assert.throws(() => encode(array, view), { name: 'DataCloneError' });
 });
 
+test('glue_codec_arrays_are_known_while_another_thread_grows_the_memory', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
+  const view = new MemoryView(memory);
+  const bytes = encode(new Float64Array(memory.buffer, 64, 3), view).slice();
+  // WebKit gives another buffer at each look then.
+  view.memory = {
+    get buffer() {
+      return new SharedArrayBuffer(65536);
+    },
+  };
+  assert.equal(view.owns(decode(bytes, view)), true);
+});
+
 test('glue_codec_errors_keep_class_and_cause', () => {
   const error = new TypeError('outer', { cause: new RangeError('inner') });
   error.code = 'E_X';
