@@ -110,7 +110,8 @@ static void visit_on(visit *v) {
   bench_variant first = v->variants[0];
   int is_peer = first == BENCH_TBB || first == BENCH_QUEUE;
   int workers = v->plan->counts[v->place];
-  int error = penny_start(&(penny_options){.workers = is_peer ? 1 : (unsigned)workers});
+  int error = penny_start(&(penny_options){.workers = is_peer ? 1 : (unsigned)workers,
+                                           .cores = (unsigned)v->plan->cores});
   if (error) {
     fprintf(stderr, "%s: %s\n", v->workload->name, penny_strerror(error));
     v->m->is_ok = 0;

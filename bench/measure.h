@@ -14,6 +14,7 @@ typedef struct bench_plan {
   unsigned variants;            /* BENCH_HAS of what is wanted */
   int counts[BENCH_MAX_COUNTS]; /* numbers of workers, the first one 1 */
   int count_of_counts;
+  int cores;        /* as many workers as spawned tasks keep awake; 0: the machine's */
   int rounds, runs; /* visits to each variant and samples of a visit, at most */
 } bench_plan;
 

@@ -136,7 +136,7 @@ static int read_variants(bench_plan *plan, const char *text) {
 
 static const char usage[] =
     "penny_bench [--quick] [--only NAME,NAME] [--variant NAME,NAME] [--workers 1,2,4,8]\n"
-    "            [--rounds N] [--runs N] [--json FILE or -] [--words FILE]\n"
+    "            [--cores N] [--rounds N] [--runs N] [--json FILE or -] [--words FILE]\n"
     "            [--image FILE WIDTH HEIGHT (raw RGBA)]\n";
 
 /* 0, or -1 for what is not understood. */
@@ -158,6 +158,8 @@ static int read_options(options *given, int argc, char **argv) {
       plan->runs = atoi(value);
     else if (!strcmp(argv[i - 1], "--rounds"))
       plan->rounds = atoi(value);
+    else if (!strcmp(argv[i - 1], "--cores"))
+      plan->cores = atoi(value);
     else if (!strcmp(argv[i - 1], "--words"))
       bench_words_file = value;
     else if (!strcmp(argv[i - 1], "--variant") && read_variants(plan, value))
@@ -171,7 +173,10 @@ static int read_options(options *given, int argc, char **argv) {
     } else if (strcmp(argv[i - 1], "--variant") && strcmp(argv[i - 1], "--workers"))
       return -1;
   }
-  return plan->runs < 1 || plan->rounds < 1 || plan->runs * plan->rounds > BENCH_MAX_RUNS ? -1 : 0;
+  return plan->cores < 0 || plan->cores > 256 || plan->runs < 1 || plan->rounds < 1 ||
+                 plan->runs * plan->rounds > BENCH_MAX_RUNS
+             ? -1
+             : 0;
 }
 
 int main(int argc, char **argv) {

@@ -32,9 +32,10 @@ if(PENNY_PORT STREQUAL "web")
   set_source_files_properties("${PENNY_ROOT}/src/kernels.c" PROPERTIES
                               COMPILE_OPTIONS "-ffp-contract=off;-O2;-fno-unroll-loops")
   set_source_files_properties("${PENNY_ROOT}/src/kernels_sort.c" PROPERTIES COMPILE_OPTIONS -Os)
-  # So does the core: what runs once a root, a fault or a pool need not be unrolled.
+  # So does the core: what runs once a root, a fault or a pool need not be unrolled, and no loop over a text may become a
+  # call of libc's strlen.
   foreach(_cold bury heap_pages js_tasks layout park pool port_web priority root scheduler task_stack trace)
-    set_source_files_properties("${PENNY_ROOT}/src/${_cold}.c" PROPERTIES COMPILE_OPTIONS -Oz)
+    set_source_files_properties("${PENNY_ROOT}/src/${_cold}.c" PROPERTIES COMPILE_OPTIONS "-Oz;-fno-builtin-strlen")
   endforeach()
 endif()
 

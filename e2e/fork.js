@@ -318,3 +318,19 @@ export const fills = (values, value) => {
   values.fill(value);
   return values.length;
 };
+/** Waits, blocking its worker, until `count` have come; false when that took too long. */
+export function meets(here, count) {
+  Atomics.add(here, 0, 1);
+  const end = performance.now() + 10_000;
+  while (Atomics.load(here, 0) < count && performance.now() < end) spin(0.1);
+  return Atomics.load(here, 0) >= count;
+}
+/** A piece of a loop: how many run, how many did at most, and which workers. */
+export function notes(lo, hi, seen) {
+  const now = Atomics.add(seen, 0, 1) + 1;
+  let most = Atomics.load(seen, 1);
+  while (most < now) most = Atomics.compareExchange(seen, 1, most, now);
+  Atomics.or(seen, 2, 1 << workerId());
+  spin((hi - lo) * 0.3);
+  Atomics.sub(seen, 0, 1);
+}

@@ -461,3 +461,36 @@ test('random fork-join programs give what they give serially', async () => {
     assert.deepEqual(end, clean);
   }
 });
+
+test('more workers than cores: what is spawned keeps few awake, all in turn; roots wake all', async () => {
+  if (isSingle) return;
+  const crowd = (cores) =>
+    inPage(async (cores) => {
+      const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 6, cores });
+      const most = [];
+      let workers = 0;
+      for (let round = 0; round < 30; round++) {
+        // Those of the round before may still look for work.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        const seen = pool.array(Int32Array, 3);
+        await pool.parallelFor('notes', 0, 60, { args: [seen], grain: 1 });
+        most.push(seen[1]);
+        workers |= seen[2];
+        pool.free(seen);
+      }
+      const here = pool.array(Int32Array, 1);
+      const met = await Promise.all(Array.from({ length: 6 }, () => pool.run('meets', [here, 6])));
+      pool.free(here);
+      return { most, workers, met, end: await pool.dispose() };
+    }, cores);
+  const two = await crowd(2);
+  console.log(`# busy at most: ${two.most.join(' ')}`);
+  // One more when a join ends at the moment at which another worker was woken.
+  assert.ok(Math.max(...two.most) <= 3, `${two.most}`);
+  assert.equal(two.workers, 63, 'some worker never had its turn');
+  assert.deepEqual(two.met, Array(6).fill(true), 'roots that block');
+  const six = await crowd(6);
+  console.log(`# with a core for each: ${six.most.join(' ')}`);
+  assert.ok(Math.max(...six.most) > 3, `${six.most}`);
+  for (const { end } of [two, six]) assert.deepEqual(end, clean);
+});

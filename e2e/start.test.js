@@ -38,6 +38,7 @@ test('counts and sizes outside their range throw', async () => {
   const result = await inPage(async () => {
     const tries = {
       zero: { workers: 0 },
+      noCore: { cores: 0 },
       negative: { workers: -1 },
       nan: { workers: Number.NaN },
       fraction: { workers: 1.5 },
@@ -60,6 +61,7 @@ test('counts and sizes outside their range throw', async () => {
   });
   for (const key of [
     'zero',
+    'noCore',
     'negative',
     'nan',
     'fraction',

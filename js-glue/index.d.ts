@@ -111,6 +111,13 @@ export interface PoolOptions<T extends object = Tasks> {
   wasm?: string | URL | BufferSource | WebAssembly.Module;
   /** Workers, 1 to 256. Default: one for each core. */
   workers?: number;
+  /**
+   * With more workers than this, what tasks spawn (loops, too) wakes no more of them than this: more threads than
+   * cores only take the cores from each other. Tasks of `run`, `call`, `map` and `stream` wake any worker that sleeps. Give the
+   * number of workers if what your tasks spawn blocks its worker. 1 to 256; default: the machine's cores
+   * (`navigator.hardwareConcurrency`).
+   */
+  cores?: number;
   /** How many there may ever be, up to 256. Default: twice `workers`. */
   maxWorkers?: number;
   /**
@@ -241,7 +248,7 @@ export interface WorkerStats {
   /** From 0; a worker that replaces a lost one has its id. */
   id: number;
   /** 'joining': it waits for a task that another worker runs; 'blocked': in a blocking call. */
-  state: 'sleeping' | 'running' | 'blocked' | 'joining' | 'unknown';
+  state: 'sleeping' | 'running' | 'blocked' | 'joining';
   /** Tasks spawned that were offered to others; those that nobody asked for are not counted. */
   spawns: number;
   /** Tasks that it took from others. */

@@ -475,7 +475,7 @@ export class Pool extends EventTarget {
       const at = workerBlock(view, id);
       const state = view.get(at + layout.WORKER_STATE);
       if (state === layout.LEFT) continue;
-      const stats = { id, state: STATES[state] ?? 'unknown' };
+      const stats = { id, state: STATES[state] };
       for (const name in COUNTERS) stats[name] = view.count(at + COUNTERS[name]);
       workers.push(stats);
     }

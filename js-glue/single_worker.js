@@ -90,7 +90,7 @@ class Side {
       const text = 'the wasm module is of another version of Penny than the page: rebuild it';
       throw new PennyError('PENNY_EVERSION', text);
     }
-    let error = exports.pn_web_create(memory.buffer.byteLength, workers, workers, 0, stackBytes);
+    let error = exports.pn_web_create(memory.buffer.byteLength, workers, workers, 1, 0, stackBytes);
     if (!error && isTraced) error = exports.pn_web_trace(TRACE_EVENTS);
     if (error) throw errorOf(view, error);
     exports.pn_web_set_ring(1);

@@ -37,7 +37,7 @@ export function checkOptions(options, host) {
   const { errors = [], memory = {}, tasks, worker } = options;
   want(memory && typeof memory === 'object', 'memory is an object');
   wantClasses(errors);
-  const cores = Math.min(host.cores() || 2, MAX_WORKERS);
+  const cores = whole(options, 'cores', Math.min(host.cores() || 2, MAX_WORKERS), 1, MAX_WORKERS);
   const workers = whole(options, 'workers', cores, 1, MAX_WORKERS);
   const most = Math.min(2 * workers, MAX_WORKERS);
   const maximumBytes = whole(memory, 'maximumBytes', 512 * MIB, MIB, MAXIMUM_BYTES);
@@ -48,6 +48,7 @@ export function checkOptions(options, host) {
     ...options,
     host,
     workers,
+    cores,
     maxWorkers: whole(options, 'maxWorkers', most, workers, MAX_WORKERS),
     maximumBytes,
     initialBytes: whole(memory, 'initialBytes', 0, 0, maximumBytes),
@@ -128,7 +129,7 @@ async function instantiateOn(module, initialBytes, limitPages) {
 /** The memory as a MemoryView, with `exports` of the page's instance and the `module`. */
 export async function createCore(options) {
   const module = await compile(options);
-  const { workers, maxWorkers, stackBytes, testIndexBase = 0 } = options;
+  const { workers, maxWorkers, cores, stackBytes, testIndexBase = 0 } = options;
   // The heap's maximum is what the caller meant: the module's data, the worker blocks and the C
   // stacks come on top.
   const traceBytes = options.trace ? TRACE_EVENTS * EVENT_BYTES : 0;
@@ -144,8 +145,9 @@ export async function createCore(options) {
     );
   }
   const { maximumBytes } = view;
-  let error = exports.pn_web_create(maximumBytes, workers, maxWorkers, testIndexBase, stackBytes);
-  if (!error && traceBytes) error = exports.pn_web_trace(TRACE_EVENTS);
+  const error =
+    exports.pn_web_create(maximumBytes, workers, maxWorkers, cores, testIndexBase, stackBytes) ||
+    (traceBytes && exports.pn_web_trace(TRACE_EVENTS));
   if (error) throw errorOf(view, error);
   view.module = module;
   return view;
@@ -250,7 +252,7 @@ export function makeWorkers(options) {
       if (names.every((other) => String(other) === String(names[0]))) return names[0];
       throw new PennyError(
         'PENNY_EVERSION',
-        'the workers have different tasks: reload, one of their files is stale',
+        'the workers have different tasks: reload, one file is stale',
       );
     },
     replace(core, id) {

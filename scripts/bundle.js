@@ -33,7 +33,7 @@ const internal = [
   ...['batch', 'isBusy', 'isClosed', 'channel', 'root', 'stage', 'control', 'view', 'rejectAll'],
   ...['lose', 'release', 'follow', 'settle', 'again', 'onBroken', 'watch', 'look', 'finish'],
   ...['attach', 'stackBytes', 'late', 'ms', 'out', 'failure', 'work', 'flying', 'isAsking'],
-  ...['onOverdue', 'unwatch', 'retries', 'makeWorker', 'cores', 'isThread', 'face'],
+  ...['onOverdue', 'unwatch', 'retries', 'makeWorker', 'isThread', 'face'],
   ...['codecOptions', 'children', 'isBroken', 'isArguments', 'isHeld', 'isOrphan', 'isSerial'],
   ...['isOver', 'isDebug', 'functions', 'observe', 'expect', 'level', 'ticket', 'held'],
   ...['present', 'starting', 'leaving', 'crew', 'whys', 'pongs', 'restarted', 'leave', 'within'],
@@ -50,7 +50,7 @@ const internal = [
     'isServing',
     'published',
   ],
-  ...['attend', 'onQuiet', 'bottom'],
+  ...['attend', 'onQuiet', 'bottom', 'index', 'onListen'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {

@@ -267,9 +267,11 @@ struct pn_control {
   uint32_t worker_bytes;
   uint32_t live;   /* workers that have not left: the host writes, everybody reads */
   uint32_t target; /* workers with this id or a greater one leave; the host writes */
+  uint32_t cores;  /* so many workers are kept awake by spawned tasks; constant */
   /* idle and joining: workers that announced themselves. Added by the sleeper, taken back by
    * whoever ends the sleep. */
   PN_ALIGN(64) uint32_t idle;    /* +64 */
+  uint32_t turn;                 /* where the next search for a thief begins: wakers add */
   PN_ALIGN(64) uint32_t joining; /* +128 */
   pn_inbox inbox[PN_PRIORITIES]; /* +192 */
   PN_ALIGN(64)

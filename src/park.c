@@ -7,6 +7,8 @@
  *     compare-exchange) takes one off the count of its class, once.
  * I3  A sleeper announces itself first and looks for work after; a publisher publishes first
  *     and reads the counts after.
+ * I4  While public tasks are visible to a sleeper that could take them, as many workers are awake as
+ *     there are cores, or somebody is about to look at the tasks or to wake one.
  */
 #include "park.h"
 
@@ -89,18 +91,35 @@ void pn_park_join(pn_worker *w, pn_task *task, pn_root *root, bool heeds_urgent)
   if (is_over || (root && pn_sched_sees_work_of(w, root))) {
     end_sleep(w, PN_JOINING); /* false: somebody woke us meanwhile, and counted */
   } else {
+    /* One less is awake now: tasks that it may not take may keep another one awake (I4). */
+    if (pn_park_is_crowded(w->control)) pn_sched_pass_on(w->control);
     sleep_while(w, PN_JOINING);
   }
 }
 
-/* Wakes one worker of the class; with a root, only a joiner of that root. */
-static bool wake_one_of(pn_control *control, uint32_t state, const pn_root *root) {
+/* More workers than cores would only take them from each other: what was spawned wakes nobody while
+ * as many are awake. */
+bool pn_park_is_crowded(const pn_control *control) {
+  return control->cores < pn_load_relaxed(&control->target); /* a guess, for whose turn it is */
+}
+
+bool pn_park_lacks_thief(const pn_control *control) {
+  /* Sequentially consistent, all: after the caller's publication (I3), and idle before joining: whoever
+   * is in neither announces itself later, and looks (I4). */
+  uint32_t target = pn_load_seq_cst(&control->target);
+  uint32_t asleep = pn_load_seq_cst(&control->idle);
+  asleep += pn_load_seq_cst(&control->joining); /* as above */
+  return asleep && asleep + control->cores > target;
+}
+
+/* Wakes one worker of the class, the first from `first` on; with a root, only a joiner of that root. */
+static bool wake_one_of(pn_control *control, uint32_t state, uint32_t first, const pn_root *root) {
   /* Sequentially consistent: after the caller's publication (I3); pairs with begin_sleep. */
   if (pn_load_seq_cst(class_count(control, state)) == 0) return false;
   uint32_t workers =
       pn_load_relaxed(&control->workers); /* who sees a new one's count in its class sees it here */
   for (uint32_t i = 0; i < workers; i++) {
-    pn_worker *w = pn_worker_at(control, i);
+    pn_worker *w = pn_worker_at(control, (first + i) % workers);
     /* Sequentially consistent: as for the count; pairs with begin_sleep. */
     if (pn_load_seq_cst(&w->state) != state) continue;
     /* Acquire: the owner wrote helps before its state; only compared, never followed. */
@@ -112,9 +131,16 @@ static bool wake_one_of(pn_control *control, uint32_t state, const pn_root *root
   return false;
 }
 
-bool pn_park_wake_one(pn_control *control, const pn_root *root) {
-  if (wake_one_of(control, PN_SLEEPING, NULL)) return true;
-  return root && wake_one_of(control, PN_JOINING, root);
+bool pn_park_wake_one(pn_control *control) {
+  return wake_one_of(control, PN_SLEEPING, 0, NULL);
+}
+
+bool pn_park_wake_thief(pn_control *control, const pn_root *root) {
+  if (!pn_park_lacks_thief(control)) return false;
+  /* Each in turn, where not all can be awake. Relaxed: any start will do. */
+  uint32_t first = pn_park_is_crowded(control) ? pn_add_relaxed(&control->turn, 1u) : 0;
+  return wake_one_of(control, PN_SLEEPING, first, NULL) ||
+         (root && wake_one_of(control, PN_JOINING, first, root));
 }
 
 void pn_park_wake(pn_worker *w) {

@@ -3,7 +3,8 @@
  *
  * A worker sleeps only on its own state word, in one of two classes: idle (any work will do) and
  * joining (a stolen task, or work of its own root, will do). Nobody sleeps while there is work
- * that its class could take and that nobody is about to.
+ * that its class could take and that nobody is about to; with more workers than cores, tasks keep only
+ * as many awake as there are cores.
  */
 #ifndef PENNY_PARK_H
 #define PENNY_PARK_H
@@ -20,9 +21,17 @@ void pn_park_idle(pn_worker *worker);
 /* Owner: sleeps until the status of `task` says that it ended, or work of `root` (NULL: none) may be
  * there to help with, or, if it heeds urgent roots, PN_WANT_URGENT is raised. */
 void pn_park_join(pn_worker *worker, pn_task *task, pn_root *root, bool heeds_urgent);
-/* Any worker or the host: wakes one idle worker, or else one joiner of `root` (if not NULL). Never
+/* Whoever has made a root visible, or leaves one visible; any worker or the host: wakes one idle
+ * worker. Never blocks. True when it woke one. */
+bool pn_park_wake_one(pn_control *control);
+/* Whoever has made tasks of `root` public, or leaves them so; any worker or the host: wakes one idle
+ * worker, or else one joiner of that root (if not NULL), unless as many workers are awake as there are cores. Never
  * blocks. True when it woke one. */
-bool pn_park_wake_one(pn_control *control, const pn_root *root);
+bool pn_park_wake_thief(pn_control *control, const pn_root *root);
+/* Are there sleepers, and fewer awake than there are cores? After the caller's publication. */
+bool pn_park_lacks_thief(const pn_control *control);
+/* Are there more workers than cores? */
+bool pn_park_is_crowded(const pn_control *control);
 /* Wakes this worker if it sleeps idle. Any worker. */
 void pn_park_wake(pn_worker *worker);
 /* Whoever ended a task that is marked waited: wakes the worker that waits for it. */

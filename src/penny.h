@@ -135,6 +135,8 @@ typedef struct penny_options {
   uint64_t
       memory_bytes;   /* maximum of the heap, at least 1 MiB; 0: 4 GiB native, 256 MiB Emscripten */
   size_t stack_bytes; /* C stack of a worker; 0: 8 MiB native, 1 MiB Emscripten */
+  unsigned cores; /* spawned tasks keep at most so many workers awake, 1 to 256; 0: as many as the
+                   * machine has cores. Roots always get a worker. */
   uint32_t test_index_base; /* for tests: the first index of the task stacks and root deques */
 } penny_options;
 

@@ -51,7 +51,7 @@ static uint64_t heap_offset(uint32_t max_workers) {
 }
 
 int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32_t max_workers,
-                   uint32_t index_base) {
+                   uint32_t cores, uint32_t index_base) {
   if (!workers || workers > max_workers || max_workers > PN_MAX_WORKERS) return PENNY_EINVAL;
   uint64_t offset = heap_offset(max_workers);
   if (region_bytes < offset + PN_HEAP_MIN_BYTES) return PENNY_ENOMEM;
@@ -64,6 +64,7 @@ int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32
   control->layout_hash = pn_layout_hash();
   control->max_workers = max_workers;
   control->index_base = index_base;
+  control->cores = cores;
   control->worker_base = (pn_worker *)(control + 1);
   control->worker_bytes = sizeof(pn_worker);
   for (uint32_t i = 0; i < max_workers; i++) {

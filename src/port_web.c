@@ -191,15 +191,15 @@ static int make_stack(pn_worker *w) {
  * double because 4 GiB is no uint32_t. 0 or PENNY_EINVAL, PENNY_ENOMEM. Host, or a test program's
  * own thread. */
 EXPORT(pn_web_create)
-int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, uint32_t index_base,
-                  uint32_t stack_bytes) {
+int pn_web_create(double maximum_bytes, uint32_t workers, uint32_t max_workers, uint32_t cores,
+                  uint32_t index_base, uint32_t stack_bytes) {
   uintptr_t variables = page_after((uintptr_t)&__heap_base); /* the host's own */
   uintptr_t base = page_after(variables + __builtin_wasm_tls_size());
   if (maximum_bytes < (double)base) return PENNY_ENOMEM;
   uint64_t bytes = (uint64_t)maximum_bytes - base;
   /* What the memory began with. Own variable: nobody else is here yet. */
   pn_store_relaxed(&ready_pages, (uint32_t)__builtin_wasm_memory_size(0));
-  int error = pn_pool_create((void *)base, bytes, workers, max_workers, index_base);
+  int error = pn_pool_create((void *)base, bytes, workers, max_workers, cores, index_base);
   if (error) return error;
   pn_control *control = pn_pool();
   control->stack_bytes = stack_bytes; /* before any worker starts */
@@ -395,7 +395,8 @@ static uint32_t patience(const pn_control *control) {
   /* Relaxed, both: a guess. */
   uint32_t live = pn_load_relaxed(&control->live);
   uint32_t idle = pn_load_relaxed(&control->idle);
-  return idle < live - 1 ? SPINS_BEFORE_PARK / live : pn_alone;
+  uint32_t awake = live < control->cores ? live : control->cores;
+  return idle < live - 1 ? SPINS_BEFORE_PARK / awake : pn_alone;
 }
 
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
@@ -411,9 +412,8 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
   for (uint32_t spins = 0;;) {
     if (!pn_queue_is_empty(&w->ended)) return AGAIN;
     if (pn_sched_is_leaving(w)) {
-      if (w->late || is_busy) return LEAVING;
       pn_sched_leave(w);
-      return LEFT;
+      return w->late || is_busy ? LEAVING : LEFT;
     }
     if (pn_sched_step(w)) {
       spins = 0;

@@ -79,5 +79,5 @@ void pn_priority_raise(pn_control *control) {
 }
 
 void pn_priority_urge(pn_control *control) {
-  if (!pn_park_wake_one(control, NULL)) pn_priority_raise(control);
+  if (!pn_park_wake_one(control)) pn_priority_raise(control);
 }

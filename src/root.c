@@ -67,7 +67,7 @@ int pn_root_submit(pn_control *control, pn_root *root) {
   if (priority == PN_URGENT)
     pn_priority_urge(control);
   else
-    pn_park_wake_one(control, NULL);
+    pn_park_wake_one(control);
   return 0;
 }
 

@@ -51,7 +51,7 @@ void pn_root_fault(pn_worker *worker, int error, const char *message, size_t byt
 /* pool.c: the whole of a pool in one region of memory (64-byte aligned, zeroed). 0 or PENNY_EINVAL,
  * PENNY_ENOMEM. */
 int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32_t max_workers,
-                   uint32_t index_base);
+                   uint32_t cores, uint32_t index_base);
 /* On the worker itself, before anything else: 0 or PENNY_ENOMEM. */
 int pn_pool_worker_init(pn_worker *worker);
 /* Any thread: running roots fail at their next poll, queued ones at once, every worker leaves its

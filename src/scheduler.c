@@ -227,21 +227,24 @@ static void run_stolen(pn_worker *w, pn_task *head, pn_worker *victim, pn_task *
 
 /* ---- finding work ---- */
 
+void pn_sched_pass_on(pn_control *control) {
+  uint32_t workers =
+      pn_load_relaxed(&control->workers); /* a worker that joins later looks itself */
+  for (uint32_t i = 0; i < workers; i++) {
+    const pn_worker *other = pn_worker_at(control, i);
+    /* Acquire: only compared. */
+    if (pn_stack_is_public(other)) pn_park_wake_thief(control, pn_load_acquire(&other->root));
+  }
+}
+
 /* Tells one more worker when there is more to do than this one takes. */
 static void wake_next(pn_worker *w) {
   const pn_control *control = w->control;
   /* Sequentially consistent: after this worker's push (take_inbox); a sleeper announces itself
    * before it looks for what was pushed (park.c: I3). */
   if (!pn_load_seq_cst(&control->idle) && !pn_load_seq_cst(&control->joining)) return;
-  const pn_root *visible = NULL;
-  uint32_t workers =
-      pn_load_relaxed(&control->workers); /* a worker that joins later looks itself */
-  for (uint32_t i = 0; i < workers && !visible; i++) {
-    const pn_worker *other = pn_worker_at(control, i);
-    /* Acquire: only compared. */
-    if (other != w && pn_stack_is_public(other)) visible = pn_load_acquire(&other->root);
-  }
-  if (visible || pn_sched_sees_work(w)) pn_park_wake_one(w->control, visible);
+  if (pn_priority_sees(control, 0, PN_PRIORITIES) && pn_park_wake_one(w->control)) return;
+  pn_sched_pass_on(w->control);
 }
 
 /* Runs what was taken, unless somebody who waited for it has; false when it is NULL. */
@@ -309,7 +312,10 @@ static bool steal_from(pn_worker *w, pn_task *head, pn_worker *victim, const pn_
   w->last_victim = victim->id;
   bool is_last = !pn_stack_is_public(victim);
   /* More to steal there: wake one more, an idle worker or a joiner of that root. */
-  if (!is_last) pn_park_wake_one(w->control, found);
+  if (!is_last) pn_park_wake_thief(w->control, found);
+  /* This worker was perhaps woken for a root, and for the task nobody (PARKING.md). */
+  if (!root && pn_park_is_crowded(w->control) && pn_priority_sees(w->control, 0, PN_PRIORITIES))
+    pn_park_wake_one(w->control);
   run_stolen(w, head, victim, task, found, is_last);
   return true;
 }
@@ -389,14 +395,8 @@ void pn_sched_leave(pn_worker *w) {
    * that root if nobody is idle. */
   pn_control *control = w->control;
   if (pn_priority_sees_urgent(control)) pn_priority_urge(control);
-  pn_park_wake_one(control, NULL);
-  uint32_t workers =
-      pn_load_relaxed(&control->workers); /* a worker that joins later looks itself */
-  for (uint32_t i = 0; i < workers; i++) {
-    const pn_worker *other = pn_worker_at(control, i);
-    /* Acquire: only compared. */
-    if (pn_stack_is_public(other)) pn_park_wake_one(control, pn_load_acquire(&other->root));
-  }
+  pn_park_wake_one(control);
+  pn_sched_pass_on(control);
 }
 
 bool pn_sched_sees_work(const pn_worker *w) {

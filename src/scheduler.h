@@ -12,6 +12,8 @@
 /* Finds one root or stolen task and runs it to its end; false when there is none. Task stack
  * empty. */
 bool pn_sched_step(pn_worker *worker);
+/* For each worker that has public tasks, wakes a thief (pn_park_wake_thief). */
+void pn_sched_pass_on(pn_control *control);
 /* Runs until the pool is shut down and nothing is left; parks when idle. */
 void pn_sched_loop(pn_worker *worker);
 /* Runs a claimed root (PN_STARTED) on top of the stack at `head` and ends it. */

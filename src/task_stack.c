@@ -4,7 +4,7 @@
  *     split..head-1 private.
  * I2  Whatever moves top or split is an atomic read-modify-write of worker->ts.
  * I3  A slot is reused only after its task was joined; its address never changes.
- * I4  While another worker sleeps, an empty public part has PN_WANT_STEAL raised, or somebody is
+ * I4  While a thief is lacking (park.h), an empty public part has PN_WANT_STEAL raised, or somebody is
  *     about to raise it: its emptier, or the sleeper, who is not yet past its second look.
  * I5  The head is the end of a chunk, never the start of the one above: slot 0 of a chunk
  *     above the first is always popped by the slow path, which changes chunk.
@@ -156,15 +156,15 @@ void pn_stack_serve(pn_worker *w, uint32_t end_index) {
   if (!is_public) {
     uint32_t offered = (private_tasks + 1) / 2;
     /* Release part: publishes the records below the new split to pn_stack_steal. Sequentially
-     * consistent with the idle count: a sleeper either sees this or is seen by pn_park_wake_one. */
+     * consistent with the idle count: a sleeper either sees this or is seen by pn_park_wake_thief. */
     pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
     w->published_ms = pn_port_now_ms();
     pn_store_relaxed(&w->publishes, w->publishes + 1);                   /* own variable */
     pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
     pn_trace(w, PN_TRACE_PUBLISH, offered, NULL);
     /* Inside a claimed future the oldest tasks may still be those of the root below it. */
-    pn_park_wake_one(w->control,
-                     w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
+    pn_park_wake_thief(
+        w->control, w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
   }
   /* The public part may have been emptied before the request was lowered: raise it again (I4). */
   if (!pn_stack_is_public(w))
@@ -246,10 +246,9 @@ static uint32_t join_stolen(pn_worker *w, pn_task *head, pn_task *task, uint32_t
  * instead of offering at once? Where tasks take less than their publication, it saves a
  * publication and a retreat at each level of a tree. Those who are awake ask (scheduler.c: ask). */
 static bool may_rest(const pn_worker *w) {
-  const pn_control *control = w->control;
-  /* Sequentially consistent, both: after the shrink; a sleeper counts itself before it asks
-   * (park.c: begin_sleep), so either it is seen here or it asks after the shrink (I4). */
-  if (pn_load_seq_cst(&control->idle) || pn_load_seq_cst(&control->joining)) return false;
+  /* After the shrink; a sleeper counts itself before it asks (park.c: begin_sleep), so either it is
+   * seen here or it asks after the shrink (I4). */
+  if (pn_park_lacks_thief(w->control)) return false;
   return pn_port_now_ms() - w->published_ms < SOON_MS;
 }
 

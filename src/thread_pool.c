@@ -41,13 +41,16 @@ static int64_t close_pool(uint32_t threads) {
 int penny_start(const penny_options *options) {
   static const penny_options none;
   if (!options) options = &none;
-  if (pn_pool() || options->workers > PN_MAX_WORKERS) return PENNY_EINVAL;
+  if (pn_pool() || options->workers > PN_MAX_WORKERS || options->cores > PN_MAX_WORKERS)
+    return PENNY_EINVAL;
   if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
   if (options->memory_bytes > UINT64_MAX / 2) return PENNY_ENOMEM; /* the sums below would wrap */
-  long cores = options->workers ? (long)options->workers : sysconf(_SC_NPROCESSORS_ONLN);
-  uint32_t workers = cores < 1                      ? 1
-                     : cores > (long)PN_MAX_WORKERS ? PN_MAX_WORKERS
-                                                    : (uint32_t)cores;
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  uint32_t cores = online < 1                      ? 1
+                   : online > (long)PN_MAX_WORKERS ? PN_MAX_WORKERS
+                                                   : (uint32_t)online;
+  if (options->cores) cores = options->cores;
+  uint32_t workers = options->workers ? options->workers : cores;
   /* The control and worker blocks come on top of what is asked for the heap. */
   pool.region_bytes = options->memory_bytes;
   if (pool.region_bytes)
@@ -55,8 +58,8 @@ int penny_start(const penny_options *options) {
   pool.region_bytes = (pool.region_bytes + 65535) / 65536 * 65536;
   pool.region = pn_port_reserve(&pool.region_bytes);
   if (!pool.region) return PENNY_ENOMEM;
-  int error =
-      pn_pool_create(pool.region, pool.region_bytes, workers, workers, options->test_index_base);
+  int error = pn_pool_create(pool.region, pool.region_bytes, workers, workers, cores,
+                             options->test_index_base);
   if (error) {
     pn_port_unreserve(pool.region, pool.region_bytes);
     return error;

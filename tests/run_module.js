@@ -25,7 +25,7 @@ for (const workers of [1, 2, 4, 8]) {
   at = `workers=${workers}`;
   let text = '';
   try {
-    const pool = await createPool({ wasm: bytes, workers });
+    const pool = await createPool({ wasm: bytes, workers, cores: workers === 8 ? 2 : workers });
     const failures = await pool.call(`test_${name}`, [(seed + workers) >>> 0, isLong ? 20 : 1]);
     if (failures !== 0) text = `${failures} failures`;
     at += ', dispose';

@@ -1,7 +1,7 @@
 /*
  * stress_pool.c: whole pools on native threads and Emscripten. Scenarios: stampede (many workers
  * on few cores), no lost wake-up (work and silence in turns), no starvation (a flood must not keep
- * a submitted task waiting), shutdown while busy, PENNY_RUN from several threads at once, a flood
+ * a submitted task waiting), a crowd (more workers than cores), shutdown while busy, PENNY_RUN from several threads at once, a flood
  * of submissions, wrap near 2^32, an idle pool that takes no time.
  */
 #include <pthread.h>
@@ -253,6 +253,62 @@ static void wrap(int32_t scale) {
   }
 }
 
+/* ---- a crowd: 8 workers, for whom there are 2 cores (test_start) ---- */
+
+static int32_t busy_bodies, most_busy, begun, seen_workers;
+
+static void note_body(void) {
+  int32_t now = __atomic_add_fetch(&busy_bodies, 1, __ATOMIC_SEQ_CST);
+  int32_t most = __atomic_load_n(&most_busy, __ATOMIC_SEQ_CST);
+  while (most < now && !__atomic_compare_exchange_n(&most_busy, &most, now, false, __ATOMIC_SEQ_CST,
+                                                    __ATOMIC_SEQ_CST)) {
+  }
+  __atomic_fetch_or(&seen_workers, 1 << penny_worker_id(), __ATOMIC_SEQ_CST);
+  test_spin_ms(0.02);
+  __atomic_sub_fetch(&busy_bodies, 1, __ATOMIC_SEQ_CST);
+}
+
+PENNY_TASK(void, crowd_leaf) {
+  note_body();
+}
+
+PENNY_TASK(void, crowd_root) {
+  for (int32_t i = 0; i < 100; i++) PENNY_SPAWN(crowd_leaf);
+  for (int32_t i = 0; i < 100; i++) PENNY_SYNC(crowd_leaf);
+}
+
+static void blocking_root(PENNY_CONTEXT, void *context) {
+  (void)penny_w, (void)penny_head, (void)context;
+  __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+  CHECK(test_await(&begun, 8, 10000));
+  __atomic_fetch_add(&submitted_ran, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Spawned tasks keep as many workers busy as there are cores, and all in their turn; roots all of them. */
+static void crowd(int32_t scale) {
+  test_start(8, 0, 0);
+  test_enter("crowd");
+  int32_t helped = 0;
+  seen_workers = 0;
+  for (int32_t round = 0; round < 200 * scale; round++) {
+    /* The last ones of the round before may still look for work. */
+    struct timespec until_they_sleep = {0, 1000000};
+    nanosleep(&until_they_sleep, NULL);
+    __atomic_store_n(&most_busy, 0, __ATOMIC_SEQ_CST);
+    PENNY_RUN(crowd_root);
+    CHECK(most_busy <=
+          3); /* one more when a join ends at the moment at which another worker was woken */
+    helped += most_busy > 1;
+  }
+  printf("# crowd: more than one busy in %d of %d rounds\n", helped, 200 * scale);
+  CHECK(helped > 0);
+  CHECK_EQUAL(seen_workers, 255);
+  begun = submitted_ran = 0;
+  for (int32_t i = 0; i < 8; i++) CHECK_EQUAL(penny_submit(blocking_root, NULL, NULL), 0);
+  CHECK(test_await(&submitted_ran, 8, 10000));
+  test_stop();
+}
+
 static double process_ms(void) {
   struct timespec ts;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
@@ -286,6 +342,8 @@ int main(int argc, char **argv) {
   test_report("no lost wake-up");
   starvation();
   test_report("no starvation");
+  crowd(scale);
+  test_report("crowd");
   flood_of_submissions();
   test_report("flood of submissions, shutdown while busy");
   foreign_threads(&random, scale);

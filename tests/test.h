@@ -132,7 +132,7 @@ int32_t test_scale(void);
 void test_report(const char *what);
 /* The exit code of main. */
 int test_end(void);
-/* Starts a pool that must start. */
+/* Starts a pool that must start, as if there were a core for each worker; for eight of them there are two. */
 void test_start(unsigned workers, uint64_t memory_bytes, uint32_t index_base);
 /* Stops it and checks that the heap's balance is exact. */
 void test_stop(void);

@@ -87,8 +87,10 @@ int test_end(void) {
 
 void test_start(unsigned workers, uint64_t memory_bytes, uint32_t index_base) {
   test_enter("penny_start");
-  int error = penny_start(&(penny_options){
-      .workers = workers, .memory_bytes = memory_bytes, .test_index_base = index_base});
+  int error = penny_start(&(penny_options){.workers = workers,
+                                           .cores = workers == 8 ? 2 : workers,
+                                           .memory_bytes = memory_bytes,
+                                           .test_index_base = index_base});
   if (error) {
     printf("not ok %s: penny_start with %u workers: %s\n", program_name, workers,
            penny_strerror(error));

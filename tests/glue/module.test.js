@@ -142,7 +142,7 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
   // The host's own instance may not wait: PENNY_EMAINTHREAD.
   const view = new MemoryView(new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true }));
   const page = instantiate(new WebAssembly.Module(bytes), view);
-  assert.equal(page.pn_web_create(view.memory.buffer.byteLength, 1, 1, 0, 65536), 0);
+  assert.equal(page.pn_web_create(view.memory.buffer.byteLength, 1, 1, 1, 0, 65536), 0);
   assert.equal(page.on_the_page(), -6);
   const pool = await createPool({ wasm: bytes, workers: 2 });
   try {

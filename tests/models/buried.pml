@@ -62,7 +62,7 @@ proctype victim() { /* D */
         entry_2 = 1;
         open_g = 1; /* C spawns G and publishes it */
         // C: src/scheduler.c: bool is_last = !pn_stack_is_public(victim);
-        // C: src/scheduler.c: if (!is_last) pn_park_wake_one(w->control, found);
+        // C: src/scheduler.c: if (!is_last) pn_park_wake_thief(w->control, found);
         wake();
         if /* its sync */
         :: atomic { open_g -> open_g = 0 }

@@ -6,6 +6,7 @@
  * not. Worker 1 is asked to leave at any moment. Worker 2 is parked in a join and may take children only.
  * Checked when nothing moves any more (`timeout`): worker 1 has left, no idle worker sleeps while a root
  * or a child is visible, and no joiner while a child is.
+ * With CROWDED there are two cores: a child wakes nobody while two workers are awake.
  * Mutants: NO_PASS_ON PASS_TO_IDLE NO_WAKE WAKE_FIRST SLEEPER_BLIND
  */
 #ifndef ROOTS
@@ -17,7 +18,15 @@ byte idle, joining, inbox;
 bit child, leave, left;
 
 #define VISIBLE (inbox || child)
+#ifdef CROWDED
+#define AWAKE ((state[0] == 1) + (state[2] == 1)) /* of those that stay */
+#define P_HOLDS (left && !(state[0] == 0 && VISIBLE) && (AWAKE == 2 || !(state[2] == 3 && child)))
+// C: src/park.c: return asleep && asleep + control->cores > target;
+#define LACKS_THIEF (idle + joining + 2 > 3 - leave)
+#else
 #define P_HOLDS (left && !(state[0] == 0 && VISIBLE) && !(state[2] == 3 && child))
+#define LACKS_THIEF true
+#endif
 
 /* end_sleep; w: 1 when it was this one. */
 inline wake(k, s, count, w) {
@@ -37,10 +46,17 @@ inline wake_idle(w) {
     fi
 }
 
-/* or else, with a root, a joiner. */
+/* pn_park_wake_thief: it, or else a joiner. */
+inline wake_thief(w) {
+    if
+    :: LACKS_THIEF -> wake_idle(w); wake_joiner(w)
+    :: else
+    fi
+}
+
 inline wake_joiner(w) {
     if
-    // C: src/park.c: return root && wake_one_of(control, PN_JOINING, root);
+    // C: src/park.c: return wake_one_of(control, PN_SLEEPING, first, NULL) || (root && wake_one_of(control, PN_JOINING, first, root));
     :: !w && joining -> wake(2, 3, joining, w)
     :: else
     fi;
@@ -56,7 +72,7 @@ step:
     :: me == 1 && leave -> goto last
     :: atomic { !(me == 1 && leave) && child -> child = 0 } /* a thief, or the owner */
     :: atomic { !(me == 1 && leave) && !child && inbox -> inbox-- }
-        // C: src/scheduler.c: wake_next(w);
+        // C: src/scheduler.c: if (pn_priority_sees(control, 0, PN_PRIORITIES) && pn_park_wake_one(w->control)) return;
         if
         :: inbox -> wake_idle(w); w = 0
         :: else
@@ -64,8 +80,7 @@ step:
         if
         :: me == 0 ->
             child = 1;
-            wake_idle(w);
-            wake_joiner(w);
+            wake_thief(w);
             if
             :: true -> timeout; assert(P_HOLDS); goto end_over /* a long leaf */
             :: atomic { child -> child = 0 }
@@ -91,19 +106,21 @@ step:
     :: timeout -> assert(P_HOLDS); goto end_over
     fi;
 
-last: /* pn_sched_leave */
+last:
+ /* pn_sched_leave; promises that are pending here may keep it for long after that */
 #ifndef NO_PASS_ON
-    // C: src/scheduler.c: pn_park_wake_one(control, NULL);
+    // C: src/scheduler.c: pn_park_wake_one(control);
     wake_idle(w);
     w = 0;
 #ifndef PASS_TO_IDLE
-    // C: src/scheduler.c: if (pn_stack_is_public(other)) pn_park_wake_one(control, pn_load_acquire(&other->root));
+    // C: src/scheduler.c: if (pn_stack_is_public(other)) pn_park_wake_thief(control, pn_load_acquire(&other->root));
     if
     :: child -> wake_joiner(w) /* worker 0, whose child it is, is not idle */
     :: else
     fi;
 #endif
 #endif
+    // C: src/port_web.c: pn_sched_leave(w);
     left = 1;
 end_over:
     false
@@ -135,7 +152,7 @@ proctype host() {
     :: n < ROOTS ->
         // C: src/root.c: pn_queue_push(&control->inbox[priority].newest, root);
         atomic { inbox++; n++ }
-        // C: src/root.c: pn_park_wake_one(control, NULL);
+        // C: src/root.c: pn_park_wake_one(control);
         if
         :: idle -> wake(0, 0, idle, w);
             if

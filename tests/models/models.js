@@ -6,6 +6,7 @@ export const models = [
     scenarios: [
       { name: 'four_slots_four_spawns', defines: ['DEPTH=4', 'SPAWNS=4'] },
       { name: 'a_task_throws', defines: ['DEPTH=4', 'SPAWNS=4', 'UNWIND'] },
+      { name: 'three_workers_two_cores', defines: ['DEPTH=4', 'SPAWNS=4', 'CROWDED'] },
       { name: 'four_slots_five_spawns', defines: ['DEPTH=4', 'SPAWNS=5'], long: true }, // 3 GB
       { name: 'five_slots_six_spawns', defines: ['DEPTH=5', 'SPAWNS=6'], long: true },
     ],
@@ -71,6 +72,19 @@ export const models = [
       },
       { name: 'two_joiners_two_tasks', defines: ['W=3', 'ROOTS=1', 'TWINS', 'LONG_LEAVES'] },
       { name: 'three_workers_one_root', defines: ['W=3', 'ROOTS=1'] },
+      { name: 'two_workers_one_core', defines: ['W=2', 'ROOTS=3', 'SPARE=1'] },
+      {
+        name: 'three_workers_two_cores',
+        defines: ['W=3', 'ROOTS=2', 'SHALLOW', 'LONG_LEAVES', 'SPARE=1'],
+      },
+      {
+        name: 'three_workers_one_core',
+        defines: ['W=3', 'ROOTS=2', 'SHALLOW', 'LONG_LEAVES', 'SPARE=2'],
+      },
+      {
+        name: 'three_workers_two_cores_no_help',
+        defines: ['W=3', 'ROOTS=1', 'ALONE', 'LONG_LEAVES', 'SPARE=1'],
+      },
       { name: 'three_workers_two_roots', defines: ['W=3', 'ROOTS=2', 'SHALLOW'], long: true },
     ],
     sizes: ['W=2', 'ROOTS=2'],
@@ -85,6 +99,10 @@ export const models = [
       'NO_CHAIN',
       'NO_STEAL_CHAIN W=3 ROOTS=1 TWINS LONG_LEAVES',
       'WAKE_JOINER_FOR_ROOT W=3 ROOTS=2 SHALLOW LONG_LEAVES',
+      'JOIN_NO_PASS W=3 ROOTS=1 ALONE LONG_LEAVES SPARE=1',
+      'TASK_FIRST W=3 ROOTS=2 SHALLOW LONG_LEAVES SPARE=2',
+      'CAP_ROOTS W=3 ROOTS=2 SHALLOW LONG_LEAVES SPARE=1',
+      'COUNT_IDLE W=3 ROOTS=1 ALONE LONG_LEAVES SPARE=1',
     ],
   },
   {
@@ -128,7 +146,10 @@ export const models = [
   },
   {
     unit: 'leaving',
-    scenarios: [{ name: 'two_roots_a_joiner', defines: ['ROOTS=2'] }],
+    scenarios: [
+      { name: 'two_roots_a_joiner', defines: ['ROOTS=2'] },
+      { name: 'more_workers_than_cores', defines: ['ROOTS=2', 'CROWDED'] },
+    ],
     mutants: ['NO_PASS_ON', 'PASS_TO_IDLE', 'NO_WAKE', 'WAKE_FIRST', 'SLEEPER_BLIND'],
   },
   {

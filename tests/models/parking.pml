@@ -7,9 +7,15 @@
  * a counter for the inbox: their own protocols are other models. Checked, whenever all others are
  * asleep or in a long leaf (`timeout`): no idle worker sleeps while work is visible, no joiner
  * sleeps while work of its root is visible or its child is done; at the end all is done and counted.
+ * With SPARE so many workers are more than there are cores: then tasks may be visible to sleepers while as
+ * many are awake as there are cores; roots may not. With ALONE joiners do not help.
  * Mutants: NO_RECHECK LATE_ANNOUNCE BLIND_DECREMENT CHECK_WAITED_FIRST WAKE_JOINER_FOR_ROOT NO_CHAIN
- *   JOIN_NO_RECHECK JOIN_NO_WAKE BLIND_WAKE NO_STEAL_CHAIN
+ *   JOIN_NO_RECHECK JOIN_NO_WAKE BLIND_WAKE NO_STEAL_CHAIN; with SPARE: JOIN_NO_PASS TASK_FIRST CAP_ROOTS
+ *   COUNT_IDLE
  */
+#ifndef SPARE
+#define SPARE 0
+#endif
 #ifndef W
 #define W 2
 #endif
@@ -35,17 +41,27 @@ byte pub[W];       /* level of the public task of this worker, 0: none */
 byte root[W];      /* the root whose tasks are on this worker's stack, 0: none */
 byte status[W];    /* status word of the one child that this worker has spawned */
 
+#define ROOTS_VISIBLE (inbox || deque)
 #if W == 2
-#define VISIBLE (inbox || deque || pub[0] || pub[1])
+#define TASKS_VISIBLE (pub[0] || pub[1])
 #define FOR(k) (root[0] == root[k] && pub[0] || root[1] == root[k] && pub[1])
 #define P_HOLDS (STILL(0) && STILL(1))
+#define AWAKE ((state[0] == 1) + (state[1] == 1))
 #else
-#define VISIBLE (inbox || deque || pub[0] || pub[1] || pub[2] || twin[0] || twin[1] || twin[2])
+#define TASKS_VISIBLE (pub[0] || pub[1] || pub[2] || twin[0] || twin[1] || twin[2])
 #define OF(v, k) (root[v] == root[k] && (pub[v] || twin[v]))
 #define FOR(k) (OF(0, k) || OF(1, k) || OF(2, k))
 #define P_HOLDS (STILL(0) && STILL(1) && STILL(2))
+#define AWAKE ((state[0] == 1) + (state[1] == 1) + (state[2] == 1))
 #endif
-#define STILL(k) (!(state[k] == 0 && VISIBLE) && !(state[k] == 3 && (FOR(k) || status[k] == DONE)))
+#define VISIBLE (ROOTS_VISIBLE || TASKS_VISIBLE)
+#define MAY_SLEEP(k) (!(state[k] == 0 && TASKS_VISIBLE) && !(state[k] == 3 && HELPS && FOR(k)))
+#define STILL(k) (!(state[k] == 0 && ROOTS_VISIBLE) && !(state[k] == 3 && status[k] == DONE) && (MAY_SLEEP(k) || SPARE && AWAKE >= W - SPARE))
+#ifdef ALONE
+#define HELPS false
+#else
+#define HELPS true
+#endif
 
 /* wake_one_of(PN_SLEEPING): the count first, then compare-exchange on one sleeper; w: 1 when it woke one. */
 inline wake_one(k, w) {
@@ -93,20 +109,18 @@ inline wake_one(k, w) {
     k = 0
 }
 
-/* pn_park_wake_one(control, root[me]): an idle worker, or else a joiner of that root. */
-inline wake_for(me, k, w) {
-    // C: src/park.c: if (wake_one_of(control, PN_SLEEPING, NULL)) return true;
+inline wake_sleeper(whose, k, w) {
+    // C: src/park.c: return wake_one_of(control, PN_SLEEPING, first, NULL) || (root && wake_one_of(control, PN_JOINING, first, root));
     wake_one(k, w);
     if
     :: atomic { w -> w = 0 }
 #ifndef JOIN_NO_WAKE
-    // C: src/park.c: return root && wake_one_of(control, PN_JOINING, root);
     :: !w && joining > 0 ->
         do
         :: k >= W -> break
         // C: src/park.c: if (root && pn_load_acquire(&w->helps) != root) continue;
-        :: atomic { k < W && !(state[k] == 3 && root[k] == root[me]) -> k++ }
-        :: k < W && state[k] == 3 && root[k] == root[me] ->
+        :: atomic { k < W && !(state[k] == 3 && HELPS && root[k] == root[whose]) -> k++ }
+        :: k < W && state[k] == 3 && HELPS && root[k] == root[whose] ->
             // C: src/park.c: if (!end_sleep(w, state)) continue;
             if
             :: atomic { state[k] == 3 -> state[k] = 1 }
@@ -119,6 +133,39 @@ inline wake_for(me, k, w) {
 #endif
     :: !w && joining == 0
     fi
+}
+
+/* pn_park_wake_thief(control, root[whose]): an idle worker, or else a joiner of that root. */
+inline wake_for(whose, k, w) {
+#if SPARE > 0
+    // C: src/park.c: uint32_t asleep = pn_load_seq_cst(&control->idle);
+    w = idle;
+#ifndef COUNT_IDLE
+    // C: src/park.c: asleep += pn_load_seq_cst(&control->joining);
+    w = w + joining;
+#endif
+    // C: src/park.c: return asleep && asleep + control->cores > target;
+    if
+    :: atomic { w <= SPARE -> w = 0 }
+    :: atomic { else -> w = 0 }
+       wake_sleeper(whose, k, w)
+    fi
+#else
+    wake_sleeper(whose, k, w)
+#endif
+}
+
+/* A token for a root that takes a task first: another one for the root. */
+inline pass_root(k, w) {
+#if SPARE > 0 && !defined(TASK_FIRST)
+    // C: src/scheduler.c: if (!root && pn_park_is_crowded(w->control) && pn_priority_sees(w->control, 0, PN_PRIORITIES)) pn_park_wake_one(w->control);
+    if
+    :: ROOTS_VISIBLE -> wake_one(k, w); w = 0
+    :: else
+    fi
+#else
+    skip
+#endif
 }
 
 /* finish: the thief's last access to the child of `v`, then the wake-up of a waiting owner. */
@@ -158,18 +205,20 @@ find:
     :: atomic { v < W && twin[v] -> twin[v] = 0; root[me] = root[v] }
 #ifndef NO_STEAL_CHAIN
        // C: src/scheduler.c: bool is_last = !pn_stack_is_public(victim);
-       // C: src/scheduler.c: if (!is_last) pn_park_wake_one(w->control, found);
+       // C: src/scheduler.c: if (!is_last) pn_park_wake_thief(w->control, found);
        if
        :: pub[v] -> wake_for(me, k, w)
        :: else
        fi;
 #endif
+       pass_root(k, w);
        v = 0;
        leaf();
        root[me] = 0;
        goto find
 #endif
     :: atomic { v < W && pub[v] && !twin[v] -> job = pub[v]; pub[v] = 0; root[me] = root[v] }
+       pass_root(k, w);
        if
        :: atomic { job == LEAF -> job = 0 }
           leaf();
@@ -186,7 +235,7 @@ find:
        if
        :: v > 0 -> atomic { deque = deque + v; v = 0 } /* the rest of the batch, one by one in C */
 #ifndef NO_CHAIN
-           // C: src/scheduler.c: wake_next(w);
+           // C: src/scheduler.c: if (pn_priority_sees(control, 0, PN_PRIORITIES) && pn_park_wake_one(w->control)) return;
            wake_one(k, w); w = 0
 #endif
        :: else
@@ -261,10 +310,10 @@ join:
     do
     :: atomic { status[me] == DONE -> break }
 #ifdef TWINS
-    :: atomic { v < W && v != me && twin[v] && root[v] == root[me] -> twin[v] = 0 }
+    :: atomic { v < W && v != me && HELPS && twin[v] && root[v] == root[me] -> twin[v] = 0 }
 #ifndef NO_STEAL_CHAIN
        // C: src/scheduler.c: bool is_last = !pn_stack_is_public(victim);
-       // C: src/scheduler.c: if (!is_last) pn_park_wake_one(w->control, found);
+       // C: src/scheduler.c: if (!is_last) pn_park_wake_thief(w->control, found);
        if
        :: pub[v] -> wake_for(me, k, w)
        :: else
@@ -273,10 +322,10 @@ join:
        v = 0;
        leaf();
 #endif
-    :: atomic { v < W && v != me && pub[v] && !twin[v] && root[v] == root[me] -> pub[v] = 0 }
+    :: atomic { v < W && v != me && HELPS && pub[v] && !twin[v] && root[v] == root[me] -> pub[v] = 0 }
        leaf(); /* a task of the same root, stolen by the joiner: a grandchild */
        finish(v, s)
-    :: atomic { v < W && !(v != me && (pub[v] || twin[v]) && root[v] == root[me]) -> v++ }
+    :: atomic { v < W && !(v != me && HELPS && (pub[v] || twin[v]) && root[v] == root[me]) -> v++ }
     :: atomic { v == W && status[me] != DONE -> v = 0 }
        // C: src/park.c: } while (!pn_cas_seq_cst(&task->status, &status, status | PN_WAITED));
        if
@@ -294,9 +343,22 @@ join:
        fi;
        // C: src/park.c: if (is_over || (root && pn_sched_sees_work_of(w, root))) {
        do
-       :: atomic { v < W && v != me && (pub[v] || twin[v]) && root[v] == root[me] -> v = 0 }
+       :: atomic { v < W && v != me && HELPS && (pub[v] || twin[v]) && root[v] == root[me] -> v = 0 }
           goto end_join
-       :: atomic { v < W && !(v != me && (pub[v] || twin[v]) && root[v] == root[me]) -> v++ }
+       :: atomic { v < W && !(v != me && HELPS && (pub[v] || twin[v]) && root[v] == root[me]) -> v++ }
+       :: atomic { v == W -> v = 0; break }
+       od;
+#endif
+#if SPARE > 0 && !defined(JOIN_NO_PASS)
+       // C: src/park.c: if (pn_park_is_crowded(w->control)) pn_sched_pass_on(w->control);
+       do
+       :: v < W ->
+           // C: src/scheduler.c: if (pn_stack_is_public(other)) pn_park_wake_thief(control, pn_load_acquire(&other->root));
+           if
+           :: pub[v] || twin[v] -> wake_for(v, k, w)
+           :: else
+           fi;
+           v++
        :: atomic { v == W -> v = 0; break }
        od;
 #endif
@@ -334,8 +396,15 @@ proctype host() {
 #endif
         // C: src/root.c: pn_queue_push(&control->inbox[priority].newest, root);
         atomic { inbox++; n++ }
-        // C: src/root.c: pn_park_wake_one(control, NULL);
+        // C: src/root.c: pn_park_wake_one(control);
+#ifdef CAP_ROOTS
+        if
+        :: idle + joining > SPARE -> wake_one(k, w); w = 0
+        :: else
+        fi
+#else
         wake_one(k, w); w = 0
+#endif
     :: else -> break
     od;
     do /* nothing moves: either some leaf is long, or all is done and everybody is asleep and counted */

@@ -47,7 +47,7 @@ inline submit(r, k) {
     :: else ->
         // C: src/root.c: pn_queue_push(&control->inbox[priority].newest, root);
         inbox!r;
-        // C: src/root.c: pn_park_wake_one(control, NULL);
+        // C: src/root.c: pn_park_wake_one(control);
         wake_one(k)
     fi
 }

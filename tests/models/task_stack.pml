@@ -33,7 +33,13 @@ byte idle;
 bit ran[SPAWNS + 1];
 bit unwinding; /* ghost: nothing private is left, so nothing need be requested */
 
-#define P_HOLDS (top < split && state[1] && state[2] || top >= split && (unwinding || state[1] && state[2] || want && limit_0 && guard_max))
+/* With CROWDED there are two cores: one of three workers may sleep. */
+#ifdef CROWDED
+#define SPARE 1
+#else
+#define SPARE 0
+#endif
+#define P_HOLDS (!state[1] + !state[2] <= SPARE || top < split && state[1] && state[2] || top >= split && (unwinding || state[1] && state[2] || want && limit_0 && guard_max))
 
 /* pn_stack_request */
 inline request() {
@@ -59,7 +65,8 @@ inline ask_all() {
 /* wake_one (park.c): look at the count, then try each sleeper. */
 inline wake_one(k) {
     if
-    :: idle == 0
+    // C: src/park.c: return asleep && asleep + control->cores > target;
+    :: idle <= SPARE
     :: else ->
         k = 1;
         do
@@ -226,13 +233,13 @@ sync:
 #ifndef SHRINK_NO_RAISE
     if
     :: top >= split ->
-        // C: src/task_stack.c: if (pn_load_seq_cst(&control->idle) || pn_load_seq_cst(&control->joining)) return false;
+        // C: src/task_stack.c: if (pn_park_lacks_thief(w->control)) return false;
         // C: src/task_stack.c: return pn_port_now_ms() - w->published_ms < SOON_MS;
         if
 #ifdef REST_ALWAYS
         :: skip
 #elif !defined(NEVER_REST)
-        :: idle == 0 /* it was soon, and the owner rests */
+        :: idle <= SPARE /* it was soon, and the owner rests */
 #endif
         :: want = 1
         fi
@@ -252,7 +259,7 @@ stolen:
     :: top >= split ->
         if
 #ifndef NEVER_REST
-        :: idle == 0
+        :: idle <= SPARE
 #endif
         :: want = 1
         fi
@@ -349,7 +356,7 @@ again:
        fi;
 #ifndef NO_CHAIN
        // C: src/scheduler.c: bool is_last = !pn_stack_is_public(victim);
-       // C: src/scheduler.c: if (!is_last) pn_park_wake_one(w->control, found);
+       // C: src/scheduler.c: if (!is_last) pn_park_wake_thief(w->control, found);
        if
        :: top < split -> wake_one(k)
        :: else

@@ -61,7 +61,7 @@ inline raise_at(k) {
 /* pn_priority_urge */
 inline urge(woken) {
     woken = 0;
-    // C: src/priority.c: if (!pn_park_wake_one(control, NULL)) pn_priority_raise(control);
+    // C: src/priority.c: if (!pn_park_wake_one(control)) pn_priority_raise(control);
     if
     :: idle == 0
     :: else ->
