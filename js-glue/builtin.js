@@ -40,10 +40,11 @@ let known = [];
 function range(target, lo, hi, args, grain, ended, loop = Math.random()) {
   const fn = functionOf(target);
   const rest = [];
-  let step = grain ?? 1;
+  let few = known[0] === loop ? known[1] : 0;
+  let step = grain ?? (Math.ceil(few / 8) || 1);
   while (lo < hi) {
-    // (Of a loop that it has not begun a worker knows nothing.)
-    if (isWanted() && hi - lo > step && !(known[0] === loop && hi - lo < known[1])) {
+    // (While it knows nothing of a loop, a worker splits it once.)
+    if (isWanted() && hi - lo > step && (few ? hi - lo > few : grain || !rest.length)) {
       const middle = lo + Math.ceil((hi - lo) / 2);
       rest.push(spawn(range, target, middle, hi, args, grain, ended, loop));
       hi = middle;
@@ -55,9 +56,12 @@ function range(target, lo, hi, args, grain, ended, loop = Math.random()) {
       const start = performance.now();
       checkResult(fn(lo, end, ...args));
       const took = performance.now() - start;
-      if (took > SHORT_MS / 4) known = [loop, ((end - lo) * SPLIT_MS) / took];
+      if (took > SHORT_MS / 4) {
+        few = ((end - lo) * SPLIT_MS) / took;
+        known = [loop, few];
+      }
       // Never so long that nothing is left to split.
-      if (took < SHORT_MS) step = Math.max(1, Math.min(step * 2, Math.ceil((hi - end) / 8)));
+      if (took < SHORT_MS) step = Math.min(step * 2, Math.ceil(Math.max(hi - end, few) / 8));
       else if (took > LONG_MS) step = Math.max(1, step >> 1);
     }
     if (ended) Atomics.add(ended, 0, BigInt(end - lo));
@@ -67,17 +71,18 @@ function range(target, lo, hi, args, grain, ended, loop = Math.random()) {
 }
 
 /** A tree over fixed leaves: the result depends on lo, hi and the leaf's size only. */
-function tree(target, combine, lo, hi, args, leaf) {
+function tree(job, lo, hi) {
+  const [target, combine, args, leaf] = job;
   if (hi - lo <= leaf) return checkResult(functionOf(target)(lo, hi, ...args));
   const middle = lo + leaf * Math.ceil((hi - lo) / leaf / 2);
-  const right = spawn(tree, target, combine, middle, hi, args, leaf);
-  const left = tree(target, combine, lo, middle, args, leaf);
+  const right = spawn(tree, job, middle, hi);
+  const left = tree(job, lo, middle);
   return functionOf(combine)(left, right.join());
 }
 
 function fold(target, combine, lo, hi, args, init, grain) {
   if (lo >= hi) return init;
-  const value = tree(target, combine, lo, hi, args, grain ?? Math.ceil((hi - lo) / LEAVES));
+  const value = tree([target, combine, args, grain ?? Math.ceil((hi - lo) / LEAVES)], lo, hi);
   return init === undefined ? value : functionOf(combine)(init, value);
 }
 

@@ -18,7 +18,7 @@ const SLICE_MS = 2;
 const URGE_MS = 1;
 // While so many are pending, fewer results than this are not worth a wake-up: the next is later.
 const MANY = 16;
-const FEW = 4;
+const FEW = 64;
 const REST_MS = 1;
 // So long without a result, and wake-ups are looked after.
 const QUIET_MS = 25;
@@ -260,7 +260,8 @@ export class Host {
     });
     if (this.ended.length) return this.again();
     this.isBusy = false;
-    const isWorth = this.pending < MANY || this.completed - completed >= FEW;
+    const news = this.completed - completed;
+    const isWorth = this.pending < MANY + 4 * news || news >= FEW;
     if (isWorth || !Atomics.waitAsync) return this.look();
     // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.
     // Nobody changes this word.)

@@ -13,6 +13,10 @@ const CARRIED = 2 ** 31; // host.js
 const ENOMEM = -1;
 const ECLOSED = -5;
 const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
+// Loaded when they are first asked for, and kept: an engine takes 0.1 ms to find that it has a module.
+let more;
+let arrays;
+
 const STATES = ['sleeping', 'running', 'blocked', 'joining'];
 const COUNTERS = {
   steals: layout.WORKER_STEALS,
@@ -91,6 +95,7 @@ export class Pool extends EventTarget {
   #resized = Promise.resolve();
   #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
   #nudged = []; // by worker's id: who has to answer yet
+  #steps; // steals and publications, when they were counted last
   #left = 0;
   #onLeft = () => {};
 
@@ -159,6 +164,12 @@ export class Pool extends EventTarget {
       this.#nudged[id] = worker;
       worker.postMessage({ penny: 'ping' });
     });
+    // What is spawned may wait for what nobody has begun, where not all may be awake (PARKING.md: Limits).
+    if (this.#size <= this.#options.cores) return;
+    let steps = 0;
+    for (const { steals, publishes } of this.stats().workers) steps += steals + publishes;
+    if (steps === this.#steps) this.#exports.pn_web_rouse();
+    this.#steps = steps;
   }
 
   #tell(id, message, cause) {
@@ -333,7 +344,10 @@ export class Pool extends EventTarget {
       submit: (name, args, options) =>
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
     };
-    return import('./more.js').then((more) => more[what](inner, ...rest));
+    return (async () => {
+      more ??= await import('./more.js');
+      return more[what](inner, ...rest);
+    })();
   }
 
   map(...args) {
@@ -448,7 +462,7 @@ export class Pool extends EventTarget {
     const target = comparator === undefined || this.#target(comparator);
     const byComparator = (...args) =>
       this.#submit(this.#all.indexOf(`${BUILT_IN}sort`), [target, ...args], options, name);
-    const arrays = await import('./arrays.js');
+    arrays ??= await import('./arrays.js');
     this.#open();
     return arrays[name](this.#host, array, options, byComparator);
   }

@@ -138,7 +138,7 @@ bool pn_park_wake_one(pn_control *control) {
 bool pn_park_wake_thief(pn_control *control, const pn_root *root) {
   if (!pn_park_lacks_thief(control)) return false;
   /* Each in turn, where not all can be awake. Relaxed: any start will do. */
-  uint32_t first = pn_park_is_crowded(control) ? pn_add_relaxed(&control->turn, 1u) : 0;
+  uint32_t first = pn_add_relaxed(&control->turn, (uint32_t)pn_park_is_crowded(control));
   return wake_one_of(control, PN_SLEEPING, first, NULL) ||
          (root && wake_one_of(control, PN_JOINING, first, root));
 }

@@ -224,6 +224,10 @@ EXPORT(pn_web_strerror) const char *pn_web_strerror(int error) {
 EXPORT(pn_web_set_ring) void pn_web_set_ring(uint32_t ring) {
   pn_store_relaxed(&pn_pool()->ring, ring);
 } /* published by the start */
+/* Wakes everybody who sleeps, to look for work. */
+EXPORT(pn_web_rouse) void pn_web_rouse(void) {
+  pn_park_wake_all(pn_pool());
+}
 EXPORT(pn_web_shutdown) void pn_web_shutdown(void) {
   pn_pool_shutdown(pn_pool());
 }

@@ -392,6 +392,19 @@ pn_task *pn_run_begin(const pn_task_type *type) {
   return root ? &root->task : run_nothing(type, PENNY_ENOMEM);
 }
 
+/* Milliseconds in nanoseconds: where nothing moved for so long, everybody is woken. */
+#define STALL_NS 25000000
+
+/* While there are more workers than cores tasks may wait for others that nobody has begun, because those who sleep may stay
+ * asleep (PARKING.md: Limits). Gives the steps that the workers have made so far, for the next time. */
+static uint64_t rouse(pn_control *control, uint64_t before) {
+  penny_stats_t stats;
+  penny_stats(&stats);
+  uint64_t steps = stats.steals + stats.publishes;
+  if (steps == before) pn_park_wake_all(control);
+  return steps;
+}
+
 pn_task *pn_run_end(pn_task *task) {
   last_run.message[0] = 0;
   if (task != &last_run.task) {
@@ -399,8 +412,12 @@ pn_task *pn_run_end(pn_task *task) {
     last_run.error = pn_root_submit(pn_pool(), root);
     uint32_t state;
     /* Acquire: pairs with the release in pn_root_end; result and error are visible. */
-    while (!last_run.error && pn_root_step(state = pn_load_acquire(&root->state)) != PN_ENDED)
-      pn_port_wait(&root->state, state, -1);
+    uint64_t steps = UINT64_MAX;
+    while (!last_run.error && pn_root_step(state = pn_load_acquire(&root->state)) != PN_ENDED) {
+      bool is_crowded = pn_park_is_crowded(pn_pool());
+      pn_port_wait(&root->state, state, is_crowded ? STALL_NS : -1);
+      if (is_crowded) steps = rouse(pn_pool(), steps);
+    }
     last_run.task = *task;
     if (!last_run.error) last_run.error = pn_load_acquire(&root->error); /* set before the state */
     for (size_t i = 0; root->message && i < sizeof last_run.message - 1 && i <= root->message_bytes;

@@ -178,7 +178,7 @@ pn_task *pn_spawn_room(pn_worker *w, pn_task *head) {
     return head; /* a request, not the end: served by pn_spawn_offer */
   pn_port_probe_stack();
   pn_chunk *chunk = chunk_after(w, w->chunk->number + 1);
-  if (!chunk) penny_fail(PENNY_ENOMEM, "the stack of spawned tasks cannot grow");
+  if (!chunk) penny_fail(PENNY_ENOMEM, "no room for more spawned tasks");
   w->chunk = chunk;
   return chunk->tasks;
 }

@@ -5,7 +5,7 @@ import { start as startSharedQueue } from '../peers/sharedqueue.js';
 import { problems } from './problems.js';
 
 const methods = {
-  full: { rounds: 7, warmups: 6, seconds: 60, totalSeconds: 90 },
+  full: { rounds: 7, warmups: 6, seconds: 60, totalSeconds: 90, turnMs: 50 },
   quick: { rounds: 3, warmups: 2, seconds: 10, totalSeconds: 10 },
 };
 

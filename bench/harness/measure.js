@@ -81,8 +81,21 @@ const failed = (given, problem, error) => ({
 // Two runs in a row that differ by less than this are steady.
 const STEADY = 0.1;
 
+/**
+ * A variant's turn: one run, or as many as fit into `turnMs`, of which the one in the middle counts.
+ * The first of them comes after a pause, while others had the cores, and may take twice as long as the rest.
+ */
+async function turn(opened, turnMs) {
+  const end = performance.now() + turnMs;
+  const runs = [];
+  do runs.push(await opened.sample());
+  while (performance.now() < end);
+  const [metric] = Object.keys(runs[0]);
+  return runs.sort((one, other) => one[metric] - other[metric])[runs.length >> 1];
+}
+
 /** What runs when: the samples of each variant, by metric, or its error. */
-async function collect(variants, { rounds, warmups, seconds, totalSeconds, say }) {
+async function collect(variants, { rounds, warmups, seconds, totalSeconds, turnMs = 0, say }) {
   const began = performance.now();
   const isLate = () => performance.now() - began > totalSeconds * 1000;
   const states = variants.map((given) => ({ given, samples: [], error: undefined, spentMs: 0 }));
@@ -106,7 +119,7 @@ async function collect(variants, { rounds, warmups, seconds, totalSeconds, say }
     state.opened = await attempt(state, 'start', () => state.given.open());
     let last;
     for (let count = 0; count < warmups && !state.error; count++) {
-      const sample = await attempt(state, 'warm-up', () => state.opened.sample());
+      const sample = await attempt(state, 'warm-up', () => turn(state.opened, turnMs));
       if (!sample) break;
       const [value] = Object.values(sample);
       if (last && Math.abs(value - last) < STEADY * last) break;
@@ -117,7 +130,7 @@ async function collect(variants, { rounds, warmups, seconds, totalSeconds, say }
     const order = live();
     for (let idx = 0; idx < order.length; idx++) {
       const state = order[(idx + round) % order.length];
-      const sample = await attempt(state, 'run', () => state.opened.sample());
+      const sample = await attempt(state, 'run', () => turn(state.opened, turnMs));
       if (sample) state.samples.push({ round, ...sample });
     }
   }

@@ -33,6 +33,24 @@ test('bench: medians, ends and ratios of the same round', async () => {
   assert.deepEqual({ middle, min, max, unit }, { middle: 10, min: 5, max: 30, unit: 'ms' });
 });
 
+test('bench: of short runs the one in the middle of a turn counts', async () => {
+  let runs = 0;
+  const short = {
+    variant: 'short',
+    workers: 1,
+    // The first of each turn is slow.
+    open: async () => ({
+      async sample() {
+        const ms = runs++ % 5 === 0 ? 100 : 10 - (runs % 5);
+        if (runs % 5 === 0) await sleep(30); // ends the turn
+        return { ms };
+      },
+    }),
+  };
+  const [one] = await compare('p', [short], { ...method, turnMs: 25 });
+  assert.deepEqual(one.runs, [8, 8, 8]);
+});
+
 test('bench: hung, broken and wrong variants are reported, the others measured', async () => {
   const hung = { variant: 'hung', workers: 1, open: () => new Promise(() => {}) };
   const broken = {
