@@ -325,6 +325,14 @@ export function meets(here, count) {
   while (Atomics.load(here, 0) < count && performance.now() < end) spin(0.1);
   return Atomics.load(here, 0) >= count;
 }
+/** The same of spawned tasks, while this one polls. */
+export function meetsSpawned(here, count) {
+  const handles = Array.from({ length: count - 1 }, () => spawn(meets, here, count));
+  Atomics.add(here, 0, 1);
+  const end = performance.now() + 10_000;
+  while (Atomics.load(here, 0) < count && performance.now() < end) spawn(square, 2).join();
+  return handles.reverse().every((handle) => handle.join());
+}
 /** A piece of a loop: how many run, how many did at most, and which workers. */
 export function notes(lo, hi, seen) {
   const now = Atomics.add(seen, 0, 1) + 1;

@@ -6,31 +6,53 @@ import { browserTests, engine } from './harness.js';
 
 const { inPage, open, test } = browserTests();
 
+const inside = `
+  const { Worker: Made } = globalThis;
+  globalThis.Worker = function (...given) {
+    postMessage('makes');
+    const worker = new Made(...given);
+    postMessage('made');
+    return worker;
+  };
+  const { createPool } = await import('/js-glue/index.js');
+  const { answer } = await import('/e2e/apps/tiny/answer.js');
+  const options = { tasks: '/e2e/apps/script-tasks.js', wasm: '/build/wasm/e2e/e2e_tasks.wasm' };
+  postMessage(await answer(createPool, options).catch((error) => error.message));`;
+
+// In Firefox 153 `new Worker` inside of a worker that has imported a module dynamically sometimes never returns: on one page in
+// eight with this program, on one in 25 with nothing of ours in it. Then there is nothing to test there, and another page is opened.
+const PAGES = engine === 'firefox' ? 6 : 1;
+
 test('life_inside_a_dedicated_worker', async () => {
-  const page = await open({
-    routes: {
-      '/inside.js': (_request, response) => {
-        response.setHeader('Content-Type', 'text/javascript');
-        response.end(`
-          import { createPool } from '/js-glue/index.js';
-          import { answer } from '/e2e/apps/tiny/answer.js';
-          const options = { tasks: '/e2e/apps/script-tasks.js', wasm: '/build/wasm/e2e/e2e_tasks.wasm' };
-          postMessage(await answer(createPool, options).catch((error) => error.message));`);
+  let answer;
+  for (let count = 0; count < PAGES && !answer; count++) {
+    const page = await open({
+      routes: {
+        '/inside.js': (_request, response) => {
+          response.setHeader('Content-Type', 'text/javascript');
+          response.end(inside);
+        },
       },
-    },
-  });
-  const answer = await page.evaluate(
-    () =>
-      new Promise((resolve, reject) => {
-        const worker = new Worker('/inside.js', { type: 'module' });
-        worker.onmessage = ({ data }) => resolve(data);
-        worker.onerror = ({ message }) => reject(new Error(message));
-      }),
-  );
-  assert.equal(answer.run, 42, JSON.stringify(answer));
+    });
+    answer = await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker('/inside.js', { type: 'module' });
+          let isMaking = false;
+          worker.onmessage = ({ data }) => {
+            if (data !== 'makes' && data !== 'made') resolve(data);
+            isMaking = data === 'makes';
+          };
+          worker.onerror = ({ message }) => reject(new Error(message));
+          setTimeout(() => isMaking && resolve(), 8000);
+        }),
+    );
+    if (!answer) console.log('# new Worker did not return: one more page');
+    await page.close();
+  }
+  assert.equal(answer?.run, 42, JSON.stringify(answer));
   assert.equal(answer.call, '6765');
   assert.equal(answer.isClean, true);
-  await page.close();
 });
 
 test('life_hidden_tab_with_throttled_timers', async () => {

@@ -81,8 +81,9 @@ test('who leaves ends what it runs and waits for its promises', async () => {
     return { order, isClean };
   });
   const { order } = result;
-  // Others go on meanwhile, and every promise is kept.
-  assert.deepEqual(order.slice(0, 3).sort(), ['echo 0', 'echo 1', 'echo 2']);
+  // Others go on meanwhile, and every promise is kept. (Who leaves may have begun none of them, and be gone first.)
+  const tasks = order.filter((line) => !line.startsWith('resized'));
+  assert.deepEqual(tasks.slice(0, 3).sort(), ['echo 0', 'echo 1', 'echo 2']);
   assert.equal(order.filter((line) => line.startsWith('later')).length, 9);
   assert.ok(order.includes('resized undefined'));
   assert.equal(result.isClean, true);

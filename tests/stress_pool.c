@@ -284,6 +284,20 @@ static void blocking_root(PENNY_CONTEXT, void *context) {
   __atomic_fetch_add(&submitted_ran, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Each keeps its worker until all have begun. */
+PENNY_TASK(void, crowd_meet) {
+  __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+  double end = penny_now_ms() + 10000;
+  while (__atomic_load_n(&begun, __ATOMIC_SEQ_CST) < 8 && penny_now_ms() < end) penny_poll();
+  CHECK(__atomic_load_n(&begun, __ATOMIC_SEQ_CST) >= 8);
+}
+
+PENNY_TASK(void, crowd_meeting) {
+  for (int32_t i = 0; i < 7; i++) PENNY_SPAWN(crowd_meet);
+  PENNY_CALL(crowd_meet);
+  for (int32_t i = 0; i < 7; i++) PENNY_SYNC(crowd_meet);
+}
+
 /* Spawned tasks keep as many workers busy as there are cores, and all in their turn; roots all of them. */
 static void crowd(int32_t scale) {
   test_start(8, 0, 0);
@@ -306,6 +320,14 @@ static void crowd(int32_t scale) {
   begun = submitted_ran = 0;
   for (int32_t i = 0; i < 8; i++) CHECK_EQUAL(penny_submit(blocking_root, NULL, NULL), 0);
   CHECK(test_await(&submitted_ran, 8, 10000));
+  for (int32_t round = 0; round < 5; round++) {
+    struct timespec until_they_sleep = {0, 5000000};
+    nanosleep(&until_they_sleep, NULL);
+    begun = 0;
+    double start = penny_now_ms();
+    PENNY_RUN(crowd_meeting);
+    printf("# crowd: 8 tasks that wait for each other met after %.0f ms\n", penny_now_ms() - start);
+  }
   test_stop();
 }
 
