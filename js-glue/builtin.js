@@ -41,7 +41,7 @@ function range(target, lo, hi, args, grain, ended, loop = Math.random()) {
   const fn = functionOf(target);
   const rest = [];
   let few = known[0] === loop ? known[1] : 0;
-  let step = grain ?? (Math.ceil(few / 8) || 1);
+  let step = grain ?? (Math.ceil(few / 64) || 1);
   while (lo < hi) {
     // (While it knows nothing of a loop, a worker splits it once.)
     if (isWanted() && hi - lo > step && (few ? hi - lo > few : grain || !rest.length)) {

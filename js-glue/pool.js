@@ -95,7 +95,7 @@ export class Pool extends EventTarget {
   #resized = Promise.resolve();
   #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
   #nudged = []; // by worker's id: who has to answer yet
-  #steps; // steals and publications, when they were counted last
+  #steals; // of all workers, when they were counted last
   #left = 0;
   #onLeft = () => {};
 
@@ -166,10 +166,10 @@ export class Pool extends EventTarget {
     });
     // What is spawned may wait for what nobody has begun, where not all may be awake (PARKING.md: Limits).
     if (this.#size <= this.#options.cores) return;
-    let steps = 0;
-    for (const { steals, publishes } of this.stats().workers) steps += steals + publishes;
-    if (steps === this.#steps) this.#exports.pn_web_rouse();
-    this.#steps = steps;
+    let sum = 0;
+    for (const { steals } of this.stats().workers) sum += steals;
+    if (sum === this.#steals) this.#exports.pn_web_rouse();
+    this.#steals = sum;
   }
 
   #tell(id, message, cause) {
@@ -345,7 +345,7 @@ export class Pool extends EventTarget {
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
     };
     return (async () => {
-      more ??= await import('./more.js');
+      more = await (more ?? import('./more.js')); // never in the turn of the call
       return more[what](inner, ...rest);
     })();
   }

@@ -37,8 +37,9 @@ export function checkOptions(options, host) {
   const { errors = [], memory = {}, tasks, worker } = options;
   want(memory && typeof memory === 'object', 'memory is an object');
   wantClasses(errors);
-  const cores = whole(options, 'cores', Math.min(host.cores() || 2, MAX_WORKERS), 1, MAX_WORKERS);
-  const workers = whole(options, 'workers', cores, 1, MAX_WORKERS);
+  const machine = Math.min(host.cores() || 2, MAX_WORKERS);
+  const cores = whole(options, 'cores', machine, 1, MAX_WORKERS);
+  const workers = whole(options, 'workers', machine, 1, MAX_WORKERS);
   const most = Math.min(2 * workers, MAX_WORKERS);
   const maximumBytes = whole(memory, 'maximumBytes', 512 * MIB, MIB, MAXIMUM_BYTES);
   want(worker === undefined || typeof worker === 'function', WORKER);

@@ -136,7 +136,8 @@ typedef struct penny_options {
       memory_bytes;   /* maximum of the heap, at least 1 MiB; 0: 4 GiB native, 256 MiB Emscripten */
   size_t stack_bytes; /* C stack of a worker; 0: 8 MiB native, 1 MiB Emscripten */
   unsigned cores; /* spawned tasks keep at most so many workers awake, 1 to 256; 0: as many as the
-                   * machine has cores. Roots always get a worker. */
+                   * machine has cores. Roots always get a worker. As many as there are workers, if spawned tasks
+                   * wait for each other by other means than syncs. */
   uint32_t test_index_base; /* for tests: the first index of the task stacks and root deques */
 } penny_options;
 

@@ -396,13 +396,12 @@ pn_task *pn_run_begin(const pn_task_type *type) {
 #define STALL_NS 25000000
 
 /* While there are more workers than cores tasks may wait for others that nobody has begun, because those who sleep may stay
- * asleep (PARKING.md: Limits). Gives the steps that the workers have made so far, for the next time. */
+ * asleep (PARKING.md: Limits). Gives what the workers have stolen so far, for the next time. */
 static uint64_t rouse(pn_control *control, uint64_t before) {
   penny_stats_t stats;
   penny_stats(&stats);
-  uint64_t steps = stats.steals + stats.publishes;
-  if (steps == before) pn_park_wake_all(control);
-  return steps;
+  if (stats.steals == before) pn_park_wake_all(control);
+  return stats.steals;
 }
 
 pn_task *pn_run_end(pn_task *task) {
@@ -412,11 +411,11 @@ pn_task *pn_run_end(pn_task *task) {
     last_run.error = pn_root_submit(pn_pool(), root);
     uint32_t state;
     /* Acquire: pairs with the release in pn_root_end; result and error are visible. */
-    uint64_t steps = UINT64_MAX;
+    uint64_t steals = UINT64_MAX;
     while (!last_run.error && pn_root_step(state = pn_load_acquire(&root->state)) != PN_ENDED) {
       bool is_crowded = pn_park_is_crowded(pn_pool());
       pn_port_wait(&root->state, state, is_crowded ? STALL_NS : -1);
-      if (is_crowded) steps = rouse(pn_pool(), steps);
+      if (is_crowded) steals = rouse(pn_pool(), steals);
     }
     last_run.task = *task;
     if (!last_run.error) last_run.error = pn_load_acquire(&root->error); /* set before the state */

@@ -46,11 +46,11 @@ int penny_start(const penny_options *options) {
   if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
   if (options->memory_bytes > UINT64_MAX / 2) return PENNY_ENOMEM; /* the sums below would wrap */
   long online = sysconf(_SC_NPROCESSORS_ONLN);
-  uint32_t cores = online < 1                      ? 1
-                   : online > (long)PN_MAX_WORKERS ? PN_MAX_WORKERS
-                                                   : (uint32_t)online;
-  if (options->cores) cores = options->cores;
-  uint32_t workers = options->workers ? options->workers : cores;
+  uint32_t machine = online < 1                      ? 1
+                     : online > (long)PN_MAX_WORKERS ? PN_MAX_WORKERS
+                                                     : (uint32_t)online;
+  uint32_t cores = options->cores ? options->cores : machine;
+  uint32_t workers = options->workers ? options->workers : machine;
   /* The control and worker blocks come on top of what is asked for the heap. */
   pool.region_bytes = options->memory_bytes;
   if (pool.region_bytes)
