@@ -73,7 +73,13 @@
 #else
 #define PN_THREAD_LOCAL _Thread_local
 #endif
-#define PN_NORETURN    __attribute__((noreturn))
+#define PN_NORETURN __attribute__((noreturn))
+/* Of a function that runs seldom: small code rather than fast code. */
+#ifdef __clang__
+#define PN_RARE __attribute__((minsize))
+#else
+#define PN_RARE __attribute__((cold))
+#endif
 
 #define PN_LIKELY(x)   (__builtin_expect(!!(x), 1) != 0)
 #define PN_UNLIKELY(x) (__builtin_expect(!!(x), 0) != 0)

@@ -200,8 +200,9 @@ static bool is_anybody_holding(pn_heap *h) {
 /* ---- Slabs ---- */
 
 /* Up to a batch of the blocks of the current slab that were never handed out; NULL when there are
- * none. */
-static pn_heap_block *carve_batch(pn_heap *h, pn_heap_context *c, uint32_t size_class) {
+ * none. (Once in the module: both callers call it once a batch.) */
+__attribute__((noinline)) static pn_heap_block *carve_batch(pn_heap *h, pn_heap_context *c,
+                                                            uint32_t size_class) {
   pn_heap_cache *cache = &c->cache[size_class];
   uint32_t units = class_bytes(size_class) >> UNIT_SHIFT;
   uint32_t count = batch_blocks(size_class);
@@ -437,7 +438,7 @@ static void give_list(pn_heap *h, pn_heap_context *c, uint32_t size_class, pn_he
 /* Counts lists instead of trusting `room`: an owner that was killed may have got only half-way.
  * Each list is cut loose before it is given away, so a death in here loses blocks and doubles none.
  */
-void pn_heap_context_flush(pn_heap *h, pn_heap_context *c) {
+PN_RARE void pn_heap_context_flush(pn_heap *h, pn_heap_context *c) {
   for (uint32_t k = 1; k <= PN_HEAP_CLASSES; k++) {
     pn_heap_cache *cache = &c->cache[k];
     pn_heap_block *list = cache->head;
@@ -526,7 +527,7 @@ static uint32_t release_slabs(pn_heap *h, uint32_t size_class, pn_heap_block *li
   return freed;
 }
 
-uint32_t pn_heap_collect(pn_heap *h, pn_heap_context *c) {
+PN_RARE uint32_t pn_heap_collect(pn_heap *h, pn_heap_context *c) {
   uint32_t freed = 0;
   pn_heap_context_flush(h, c);
   for (uint32_t k = 1; k <= PN_HEAP_CLASSES; k++) {

@@ -100,7 +100,9 @@ void pn_park_join(pn_worker *w, pn_task *task, pn_root *root, bool heeds_urgent)
 /* More workers than cores would only take them from each other: what was spawned wakes nobody while
  * as many are awake. */
 bool pn_park_is_crowded(const pn_control *control) {
-  return control->cores < pn_load_relaxed(&control->target); /* a guess, for whose turn it is */
+  /* Relaxed: only the host changes it. Whoever sees the old number while it shrinks passes on in vain; while it grows, the
+   * new workers look themselves. */
+  return control->cores < pn_load_relaxed(&control->target);
 }
 
 bool pn_park_lacks_thief(const pn_control *control) {
@@ -164,4 +166,13 @@ void pn_park_wake_all(pn_control *control) {
     pn_port_wake(&w->state,
                  1); /* in any case: a killed waker may have ended the sleep and no more */
   }
+}
+
+uint32_t pn_park_rouse(pn_control *control, uint32_t before) {
+  uint32_t steals = 0;
+  for (uint32_t i = 0; i < control->max_workers; i++)
+    steals +=
+        (uint32_t)pn_load_relaxed(&pn_worker_at(control, i)->steals); /* each its owner's count */
+  if (steals == before && pn_park_is_crowded(control)) pn_park_wake_all(control);
+  return steals;
 }

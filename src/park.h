@@ -40,5 +40,9 @@ void pn_park_wake_joiner(pn_worker *joiner);
 void pn_park_end_of_dead(pn_worker *dead);
 /* Shutdown, and after a worker was killed in the middle of a wake-up: wakes everybody. */
 void pn_park_wake_all(pn_control *control);
+/* Whoever waits for a root and has seen nothing move for a while; any thread: with more workers than cores, wakes everybody
+ * when nothing was stolen since the call that gave `before` (0 at first). Gives the sum of the steals, for the next
+ * call. Never blocks. */
+uint32_t pn_park_rouse(pn_control *control, uint32_t before);
 
 #endif

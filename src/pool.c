@@ -123,6 +123,9 @@ void pn_pool_retire(pn_control *control, uint32_t id) {
   w->stack = NULL;
   pn_store_seq_cst(&w->state, (uint32_t)PN_LEFT); /* for statistics: nobody wakes it any more */
   pn_store_seq_cst(&control->live, control->live - 1); /* only the host writes it */
+  /* Who is alone now serves nobody's request, and would find it at each spawn. Sequentially consistent: before a
+   * pn_pool_grow raises it again. */
+  if (control->live == 1) pn_and_seq_cst(&pn_worker_at(control, 0)->want, ~(uint32_t)PN_WANT_STEAL);
 }
 
 int pn_pool_trace(pn_worker *w) {

@@ -37,17 +37,20 @@ IMPORT(pn_js_run) int pn_js_run(pn_root *root, pn_task *head);
 IMPORT(pn_port_print) void pn_port_print(const char *text, size_t bytes, int is_error);
 
 /* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task
- * ran since last asked, and how often this worker looks for work while all others sleep. */
+ * ran since last asked, how often this worker looks for work while all others sleep, and whether it was
+ * asked to leave and has passed on what it was woken for. */
 __asm__(".globaltype pn_self, i32\n.globl pn_self\npn_self:\n"
         ".globaltype pn_blocks, i32\n.globl pn_blocks\npn_blocks:\n"
         ".globaltype pn_ran_js, i32\n.globl pn_ran_js\npn_ran_js:\n"
-        ".globaltype pn_alone, i32\n.globl pn_alone\npn_alone:\n");
+        ".globaltype pn_alone, i32\n.globl pn_alone\npn_alone:\n"
+        ".globaltype pn_leaves, i32\n.globl pn_leaves\npn_leaves:\n");
 #define SHORT_MS    0.25 /* of a sleep */
 #define PN_INSTANCE extern __attribute__((address_space(1)))
 PN_INSTANCE uintptr_t pn_self;
 PN_INSTANCE uint32_t pn_blocks;
 PN_INSTANCE uint32_t pn_ran_js;
 PN_INSTANCE uint32_t pn_alone;
+PN_INSTANCE uint32_t pn_leaves;
 
 /* The linker's. Both are nothing, and cost nothing, in a module without such variables. */
 extern unsigned char __heap_base;
@@ -224,9 +227,9 @@ EXPORT(pn_web_strerror) const char *pn_web_strerror(int error) {
 EXPORT(pn_web_set_ring) void pn_web_set_ring(uint32_t ring) {
   pn_store_relaxed(&pn_pool()->ring, ring);
 } /* published by the start */
-/* Wakes everybody who sleeps, to look for work. */
-EXPORT(pn_web_rouse) void pn_web_rouse(void) {
-  pn_park_wake_all(pn_pool());
+/* As pn_park_rouse, which tells when. */
+EXPORT(pn_web_rouse) uint32_t pn_web_rouse(uint32_t before) {
+  return pn_park_rouse(pn_pool(), before);
 }
 EXPORT(pn_web_shutdown) void pn_web_shutdown(void) {
   pn_pool_shutdown(pn_pool());
@@ -409,22 +412,32 @@ static uint32_t patience(const pn_control *control) {
  * that its JavaScript detached have ended. With 2 for `has_events` it never waits, because its memory is not
  * shared (js-glue/single_worker.js), and gives AGAIN after each task: all that the host wants comes
  * by message. With `is_busy` it gives IDLE instead of looking for work
- * a second time. LEAVING: it takes nothing more, and what is pending here has not ended. */
-EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy) {
+ * a second time. LEAVING: it takes nothing more, and what is pending here has not ended. While nothing is pending it runs up
+ * to `row` JavaScript tasks before AGAIN. */
+EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy, uint32_t row) {
   pn_worker *w = pn_port_self();
   if (PN_UNLIKELY(w->trace)) pn_trace_turn(w);
   for (uint32_t spins = 0;;) {
     if (!pn_queue_is_empty(&w->ended)) return AGAIN;
     if (pn_sched_is_leaving(w)) {
-      pn_sched_leave(w);
+      if (pn_ran_js) {
+        pn_ran_js = 0;
+        return AGAIN; /* promises first */
+      }
+      /* Once: while promises are pending here it asks again every few milliseconds. */
+      if (!pn_leaves) pn_sched_leave(w);
+      pn_leaves = 1;
       return w->late || is_busy ? LEAVING : LEFT;
     }
     if (pn_sched_step(w)) {
       spins = 0;
-      if (pn_ran_js || has_events > 1) {
+      if (has_events > 1 || (pn_ran_js && (is_busy || w->late || row-- < 2))) {
         pn_ran_js = 0;
         return AGAIN;
       }
+    } else if (pn_ran_js) {
+      pn_ran_js = 0;
+      return AGAIN; /* before it looks a second time, or sleeps */
     } else if (pn_load_acquire(
                    &w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
       pn_js_close_late(w);

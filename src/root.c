@@ -392,17 +392,8 @@ pn_task *pn_run_begin(const pn_task_type *type) {
   return root ? &root->task : run_nothing(type, PENNY_ENOMEM);
 }
 
-/* Milliseconds in nanoseconds: where nothing moved for so long, everybody is woken. */
-#define STALL_NS 25000000
-
-/* While there are more workers than cores tasks may wait for others that nobody has begun, because those who sleep may stay
- * asleep (PARKING.md: Limits). Gives what the workers have stolen so far, for the next time. */
-static uint64_t rouse(pn_control *control, uint64_t before) {
-  penny_stats_t stats;
-  penny_stats(&stats);
-  if (stats.steals == before) pn_park_wake_all(control);
-  return stats.steals;
-}
+/* So long between two looks of a waiting PENNY_RUN at whether its tasks need a wake-up (PARKING.md: Limits). */
+#define LOOK_NS 25000000
 
 pn_task *pn_run_end(pn_task *task) {
   last_run.message[0] = 0;
@@ -410,12 +401,14 @@ pn_task *pn_run_end(pn_task *task) {
     pn_root *root = root_of_task(task);
     last_run.error = pn_root_submit(pn_pool(), root);
     uint32_t state;
+    uint32_t steals = 0;
+    int64_t wait_ns =
+        pn_park_is_crowded(pn_pool()) ? LOOK_NS : -1; /* the number of workers is fixed here */
     /* Acquire: pairs with the release in pn_root_end; result and error are visible. */
-    uint64_t steals = UINT64_MAX;
     while (!last_run.error && pn_root_step(state = pn_load_acquire(&root->state)) != PN_ENDED) {
-      bool is_crowded = pn_park_is_crowded(pn_pool());
-      pn_port_wait(&root->state, state, is_crowded ? STALL_NS : -1);
-      if (is_crowded) steals = rouse(pn_pool(), steals);
+      pn_port_wait(&root->state, state, wait_ns);
+      /* Relaxed: a first look; unless something has happened to the root, perhaps nothing has anywhere. */
+      if (pn_load_relaxed(&root->state) == state) steals = pn_park_rouse(pn_pool(), steals);
     }
     last_run.task = *task;
     if (!last_run.error) last_run.error = pn_load_acquire(&root->error); /* set before the state */

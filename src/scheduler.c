@@ -403,6 +403,8 @@ void pn_sched_leave(pn_worker *w) {
   pn_control *control = w->control;
   if (pn_priority_sees_urgent(control)) pn_priority_urge(control);
   pn_park_wake_one(control);
+  /* One less is awake: what owners keep to themselves may be wanted now (task_stack.c: I4). */
+  pn_sched_request_others(control, w, PN_WANT_STEAL);
   pn_sched_pass_on(control);
 }
 

@@ -68,6 +68,7 @@ static void no_pool(void) {
 static void options(void) {
   test_enter("options");
   static const penny_options refused[] = {{.workers = 257},
+                                          {.workers = 1, .cores = 257},
                                           {.workers = 0xFFFFFFFFu},
                                           {.workers = 1, .memory_bytes = 1},
                                           {.workers = 1, .memory_bytes = (1 << 20) - 1}};

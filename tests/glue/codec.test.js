@@ -287,6 +287,16 @@ test('glue_codec_penny_arrays_keep_their_memory', () => {
   assert.throws(() => decode(beyond, small), RangeError);
 });
 
+test('glue_memory_text_that_another_thread_has_grown_the_memory_for', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 3, shared: true });
+  const view = new MemoryView(memory);
+  memory.grow(1);
+  new Uint8Array(memory.buffer).set(new TextEncoder().encode('why it failed'), 70_000);
+  assert.equal(view.text(70_000, 13), 'why it failed');
+  assert.equal(new MemoryView(memory).text(70_000), 'why it failed');
+  assert.throws(() => view.text(140_000, 1), { code: 'PENNY_ECORRUPT' });
+});
+
 test('glue_codec_deep_and_wide', () => {
   let list = null;
   for (let depth = 0; depth < 100_000; depth++) list = { next: list };

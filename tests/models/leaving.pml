@@ -6,8 +6,9 @@
  * not. Worker 1 is asked to leave at any moment. Worker 2 is parked in a join and may take children only.
  * Checked when nothing moves any more (`timeout`): worker 1 has left, no idle worker sleeps while a root
  * or a child is visible, and no joiner while a child is.
- * With CROWDED there are two cores: a child wakes nobody while two workers are awake.
- * Mutants: NO_PASS_ON PASS_TO_IDLE NO_WAKE WAKE_FIRST SLEEPER_BLIND
+ * With CROWDED there are two cores: a child wakes nobody while two workers are awake, and an owner that takes
+ * its child back rests, unless a thief is lacking (TASK_STACK.md, I4): checked of a worker 0 in a long leaf.
+ * Mutants: NO_PASS_ON PASS_TO_IDLE NO_WAKE WAKE_FIRST SLEEPER_BLIND NO_ASK
  */
 #ifndef ROOTS
 #define ROOTS 2
@@ -16,6 +17,7 @@
 byte state[3] = 1; /* 0 asleep, 1 awake, 3 parked in a join */
 byte idle, joining, inbox;
 bit child, leave, left;
+bit want; /* of worker 0: asked for tasks */
 
 #define VISIBLE (inbox || child)
 #ifdef CROWDED
@@ -23,9 +25,11 @@ bit child, leave, left;
 #define P_HOLDS (left && !(state[0] == 0 && VISIBLE) && (AWAKE == 2 || !(state[2] == 3 && child)))
 // C: src/park.c: return asleep && asleep + control->cores > target;
 #define LACKS_THIEF (idle + joining + 2 > 3 - leave)
+#define ASKED (want || AWAKE == 2)
 #else
 #define P_HOLDS (left && !(state[0] == 0 && VISIBLE) && !(state[2] == 3 && child))
 #define LACKS_THIEF true
+#define ASKED (want || state[2] != 3)
 #endif
 
 /* end_sleep; w: 1 when it was this one. */
@@ -71,6 +75,10 @@ step:
     // C: src/port_web.c: if (pn_sched_is_leaving(w)) {
     :: me == 1 && leave -> goto last
     :: atomic { !(me == 1 && leave) && child -> child = 0 } /* a thief, or the owner */
+        if
+        :: me == 1 || LACKS_THIEF -> want = 1
+        :: else
+        fi
     :: atomic { !(me == 1 && leave) && !child && inbox -> inbox-- }
         // C: src/scheduler.c: if (pn_priority_sees(control, 0, PN_PRIORITIES) && pn_park_wake_one(w->control)) return;
         if
@@ -79,11 +87,21 @@ step:
         fi;
         if
         :: me == 0 ->
+            want = 0;
             child = 1;
             wake_thief(w);
             if
             :: true -> timeout; assert(P_HOLDS); goto end_over /* a long leaf */
             :: atomic { child -> child = 0 }
+                if
+                // C: src/task_stack.c: if (pn_park_lacks_thief(w->control)) return false;
+                :: LACKS_THIEF -> want = 1
+                :: else
+                fi;
+                if
+                :: true -> timeout; assert(P_HOLDS && ASKED); goto end_over /* another one */
+                :: true
+                fi
             :: atomic { !child -> skip }
             fi
         :: else
@@ -93,6 +111,11 @@ step:
     idle++;
     // C: src/park.c: pn_store_seq_cst(&w->state, state);
     state[me] = 0;
+    if
+    // C: src/park.c: pn_sched_request_others(w->control, w, PN_WANT_STEAL);
+    :: me == 1 -> want = 1
+    :: else
+    fi;
     if
 #ifndef SLEEPER_BLIND
     // C: src/scheduler.c: if (pn_sched_is_leaving(w)) return true;
@@ -112,6 +135,10 @@ last:
     // C: src/scheduler.c: pn_park_wake_one(control);
     wake_idle(w);
     w = 0;
+#ifndef NO_ASK
+    // C: src/scheduler.c: pn_sched_request_others(control, w, PN_WANT_STEAL);
+    want = 1;
+#endif
 #ifndef PASS_TO_IDLE
     // C: src/scheduler.c: if (pn_stack_is_public(other)) pn_park_wake_thief(control, pn_load_acquire(&other->root));
     if
@@ -133,9 +160,11 @@ proctype joiner() {
 end_join:
     do
     :: atomic { child -> child = 0 }
+        want = 1
     :: !child ->
         joining++;
         state[2] = 3;
+        want = 1;
         if
         :: child -> wake(2, 3, joining, w); w = 0
         :: else ->

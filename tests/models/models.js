@@ -150,7 +150,14 @@ export const models = [
       { name: 'two_roots_a_joiner', defines: ['ROOTS=2'] },
       { name: 'more_workers_than_cores', defines: ['ROOTS=2', 'CROWDED'] },
     ],
-    mutants: ['NO_PASS_ON', 'PASS_TO_IDLE', 'NO_WAKE', 'WAKE_FIRST', 'SLEEPER_BLIND'],
+    mutants: [
+      'NO_PASS_ON',
+      'PASS_TO_IDLE',
+      'NO_WAKE',
+      'WAKE_FIRST',
+      'SLEEPER_BLIND',
+      'NO_ASK CROWDED',
+    ],
   },
   {
     unit: 'buried',
