@@ -226,11 +226,28 @@ export function* counts(count) {
   const value = yield spawn(fib, 10);
   return value;
 }
+let begun = 0;
+let gone = 0;
+/** Leaves a promise behind; gives how many of those of the tasks before it have not gone on yet. */
+export function leavesPromise() {
+  Promise.resolve().then(() => gone++);
+  return begun++ - gone;
+}
+export const goneOn = () => gone;
+let wait;
+/** How long what it leaves behind waits after its end is told by the next one. */
+export function timesPromise() {
+  const end = performance.now();
+  Promise.resolve().then(() => {
+    wait = performance.now() - end;
+  });
+}
+export const lastWait = () => wait;
 const seen = [];
 export function* turns(name, count) {
   for (let n = 0; n < count; n++) {
     seen.push(name);
-    spin(0.2); // so that the other one has arrived before this one ends
+    spin(0.5); // so that the other one has arrived before this one ends, and longer than one turn of the event loop
     yield;
   }
   return seen.join('');

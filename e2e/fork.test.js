@@ -309,6 +309,36 @@ test('polls and progress after a yield or an await are of their own task', async
   assert.deepEqual(result, { pollsInTurns: right, pollsAfterAwaits: right, end: clean });
 });
 
+test('what plain tasks leave behind goes on between them', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1 });
+    const lags = [];
+    for (let round = 0; round < 20; round++)
+      lags.push(
+        ...(await Promise.all(Array.from({ length: 100 }, () => pool.run('leavesPromise')))),
+      );
+    await sleep(50);
+    const gone = await pool.run('goneOn');
+    // Nothing follows the last one, and the worker may sleep, for a millisecond without its event loop.
+    const waits = [];
+    for (let round = 0; round < 40; round++) {
+      await Promise.all(Array.from({ length: 20 }, () => pool.run('timesPromise')));
+      await sleep(5);
+      waits.push(await pool.run('lastWait'));
+    }
+    waits.sort((a, b) => a - b);
+    const most = Math.max(...lags);
+    return { count: lags.length, most, gone, waits, end: await pool.dispose() };
+  });
+  console.log(`# at most ${result.most} tasks later`);
+  assert.equal(result.count, 2000);
+  assert.ok(result.most <= 3, `${result.most} tasks later`);
+  assert.equal(result.gone, 2000);
+  assert.equal(result.waits.length, 40);
+  assert.ok(result.waits[20] < 0.6, `${result.waits[20]} ms in the middle`);
+  assert.deepEqual(result.end, clean);
+});
+
 test('a poll after an await ends no other task', async () => {
   const result = await inPage(async () => {
     const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1, graceMs: 20_000 });
@@ -463,7 +493,6 @@ test('random fork-join programs give what they give serially', async () => {
 });
 
 test('more workers than cores: what is spawned keeps few awake, all in turn; roots wake all', async () => {
-  if (isSingle) return;
   const crowd = (cores) =>
     inPage(async (cores) => {
       const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 6, cores });

@@ -209,3 +209,26 @@ test('a trace has a thread a worker, and its tasks by name', async () => {
   assert.match(result.error.message, /trace: true/);
   assert.deepEqual([result.isClean, result.liveBlocks], [true, 0]);
 });
+
+test('who is alone again spawns as fast as who always was', async () => {
+  const result = await inPage(async () => {
+    const tasks = '/e2e/fork.js';
+    const alone = await penny.createPool({ tasks, workers: 1 });
+    const left = await penny.createPool({ tasks, workers: 2 });
+    await Promise.all([left.run('fib', [20]), left.run('fib', [20])]);
+    await left.resize(1);
+    const times = { alone: [], left: [] };
+    for (let n = 0; n < 15; n++) {
+      for (const [name, pool] of Object.entries({ alone, left })) {
+        const began = performance.now();
+        await pool.run('fib', [22]);
+        times[name].push(performance.now() - began);
+      }
+    }
+    await Promise.all([alone.dispose(), left.dispose()]);
+    return times;
+  });
+  const middle = (times) => times.sort((a, b) => a - b)[7];
+  const [alone, left] = [middle(result.alone), middle(result.left)];
+  assert.ok(left < 3 * alone, `${left} ms instead of ${alone}`);
+});

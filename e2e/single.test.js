@@ -23,6 +23,10 @@ for (const [name, why] of [
   ['what bytes cannot carry goes by message', 'it has a SharedArrayBuffer, and no pool'],
   ...(isLong ? [] : [['100,000 tasks in flight all settle right', 'it takes 10 seconds there']]),
   [`fork-join of JavaScript is stressed in ${engine}`, 'it is about several workers'],
+  [
+    'more workers than cores: what is spawned keeps few awake, all in turn; roots wake all',
+    'it is about several workers',
+  ],
 ])
   inapplicable.set(name, why);
 

@@ -1,7 +1,7 @@
 // start.test.js: what can go wrong before the first task: each has its own error, and nothing waits
 // for ever.
 import assert from 'node:assert/strict';
-import { browserTests } from './harness.js';
+import { browserTests, workersOf } from './harness.js';
 
 const { inPage, open, test } = browserTests();
 
@@ -57,6 +57,10 @@ test('counts and sizes outside their range throw', async () => {
     const pool = await start({ workers: 1, memory: { maximumBytes: 2 ** 20 } });
     out.least = String(await pool.call('fib', [15]));
     await pool.dispose();
+    // How many are awake is not how many there are.
+    const crowd = await start({ workers: 2, cores: 1 });
+    out.crowd = { size: crowd.size, fib: String(await crowd.call('fib', [15])) };
+    await crowd.dispose();
     return out;
   });
   for (const key of [
@@ -76,6 +80,7 @@ test('counts and sizes outside their range throw', async () => {
   for (const key of ['text', 'worker', 'notWorker'])
     assert.equal(result[key].name, 'TypeError', key);
   assert.equal(result.least, '610');
+  assert.deepEqual(result.crowd, { size: workersOf(2), fib: '610' });
 });
 
 test('a module that is none is refused', async () => {

@@ -71,18 +71,17 @@ function range(target, lo, hi, args, grain, ended, loop = Math.random()) {
 }
 
 /** A tree over fixed leaves: the result depends on lo, hi and the leaf's size only. */
-function tree(job, lo, hi) {
-  const [target, combine, args, leaf] = job;
+function tree(target, combine, lo, hi, args, leaf) {
   if (hi - lo <= leaf) return checkResult(functionOf(target)(lo, hi, ...args));
   const middle = lo + leaf * Math.ceil((hi - lo) / leaf / 2);
-  const right = spawn(tree, job, middle, hi);
-  const left = tree(job, lo, middle);
+  const right = spawn(tree, target, combine, middle, hi, args, leaf);
+  const left = tree(target, combine, lo, middle, args, leaf);
   return functionOf(combine)(left, right.join());
 }
 
 function fold(target, combine, lo, hi, args, init, grain) {
   if (lo >= hi) return init;
-  const value = tree([target, combine, args, grain ?? Math.ceil((hi - lo) / LEAVES)], lo, hi);
+  const value = tree(target, combine, lo, hi, args, grain ?? Math.ceil((hi - lo) / LEAVES));
   return init === undefined ? value : functionOf(combine)(init, value);
 }
 

@@ -508,8 +508,7 @@ export function decode(from, memory, given) {
 export function decodeData(memory, root, given) {
   const length = memory.get(root + ROOT_DATA_BYTES);
   const data = memory.get(root + ROOT_DATA);
-  // A number, or nothing: undefined.
-  if (!data) return memory.numbers(root, length)[0];
+  if (!data) return length ? memory.number(root, 0) : undefined;
   const from = memory.reach(data, length);
   return decode(memory.u8.subarray(from, from + length), memory, given);
 }

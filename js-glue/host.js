@@ -16,9 +16,8 @@ import { failure, outcome } from './outcome.js';
 // and timers come in between.
 const SLICE_MS = 2;
 const URGE_MS = 1;
-// While so many are pending, fewer results than this are not worth a wake-up: the next is later.
+// While so many are pending, and twice as many as end in that time, results are not worth a wake-up each.
 const MANY = 16;
-const FEW = 64;
 const REST_MS = 1;
 // So long without a result, and wake-ups are looked after.
 const QUIET_MS = 25;
@@ -70,6 +69,7 @@ export class Host {
     this.late = 0; // tasks that were given up and have not ended
     this.pending = 0; // promises that are not settled
     this.completed = 0;
+    this.since = 0; // when they were `counted` last, for the `rate`: how many end in a millisecond
     this.chain = 0; // completions that were taken and not yet looked at: newest first, linked
     this.ended = []; // and looked at: newest first, so the oldest is the last
     this.batch = 32; // how many fit a slice: adapted
@@ -243,7 +243,12 @@ export class Host {
 
   work() {
     const start = performance.now();
-    const { completed } = this;
+    const ms = start - this.since;
+    if (ms > REST_MS) {
+      this.rate = (this.completed - this.counted) / ms;
+      this.since = start;
+      this.counted = this.completed;
+    }
     while (this.chain) {
       for (let count = 0; this.chain && count < 256; count++) this.follow();
       if (this.chain && performance.now() - start > SLICE_MS) return this.again();
@@ -260,9 +265,9 @@ export class Host {
     });
     if (this.ended.length) return this.again();
     this.isBusy = false;
-    const news = this.completed - completed;
-    const isWorth = this.pending < MANY + 4 * news || news >= FEW;
-    if (isWorth || !Atomics.waitAsync) return this.look();
+    if (!this.pending) this.counted = Number.NaN; // nobody knows how many will end
+    const isLasting = this.pending > MANY && this.pending > 2 * this.rate;
+    if (!isLasting || !Atomics.waitAsync) return this.look();
     // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.
     // Nobody changes this word.)
     const { view, control } = this;

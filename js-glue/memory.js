@@ -94,14 +94,16 @@ export class MemoryView {
     this.u8.set(bytes, from);
   }
 
-  /** The numbers that a root has in its payload instead of data (port_web.c: pn_web_call_js). */
+  /** One of the numbers that a root has in its payload instead of data (port_web.c: pn_web_call_js). */
+  number(root, idx) {
+    const at = this.reach(root + PAYLOAD + 8 * idx, 8);
+    const value = this.data.getFloat64(at, true);
+    return Object.is(value, value | 0) ? value | 0 : value; // as in codec.js: pack
+  }
+
   numbers(root, count) {
-    const from = this.reach(root + PAYLOAD, 48);
-    const values = [];
-    for (let idx = 0; idx < count && idx < 6; idx++) {
-      const value = this.data.getFloat64(from + 8 * idx, true);
-      values.push(Object.is(value, value | 0) ? value | 0 : value); // as in codec.js: pack
-    }
+    const values = new Array(Math.min(count, 6));
+    for (let idx = values.length; idx--; ) values[idx] = this.number(root, idx);
     return values;
   }
 
@@ -122,10 +124,10 @@ export class MemoryView {
     return at;
   }
 
-  /** Text of a given length, or up to a zero. The copy is needed: decoders refuse shared views. */
-  text(at, bytes = 256) {
-    at >>>= 0;
-    return new TextDecoder().decode(this.u8.slice(at, at + bytes)).split('\0')[0];
+  /** Text of a given length, or a module's own up to its zero. The copy is needed: decoders refuse shared views. */
+  text(at, bytes) {
+    at = this.reach(at, bytes ?? 1);
+    return new TextDecoder().decode(this.u8.slice(at, at + (bytes ?? 256))).split('\0')[0];
   }
 
   /** A typed array over shared memory. */

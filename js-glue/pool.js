@@ -95,7 +95,7 @@ export class Pool extends EventTarget {
   #resized = Promise.resolve();
   #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
   #nudged = []; // by worker's id: who has to answer yet
-  #steals; // of all workers, when they were counted last
+  #steals = 0; // of all workers, when they were counted last
   #left = 0;
   #onLeft = () => {};
 
@@ -165,11 +165,7 @@ export class Pool extends EventTarget {
       worker.postMessage({ penny: 'ping' });
     });
     // What is spawned may wait for what nobody has begun, where not all may be awake (PARKING.md: Limits).
-    if (this.#size <= this.#options.cores) return;
-    let sum = 0;
-    for (const { steals } of this.stats().workers) sum += steals;
-    if (sum === this.#steals) this.#exports.pn_web_rouse();
-    this.#steals = sum;
+    this.#steals = this.#exports.pn_web_rouse(this.#steals);
   }
 
   #tell(id, message, cause) {

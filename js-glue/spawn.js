@@ -519,7 +519,7 @@ export function inEntry(self, head, body) {
     // (No calls here: they could be thrown out.)
     top = mark;
     words[(block + layout.WORKER_SYNC_HEAD) >>> 2] = 0; // nothing that was popped in here counts outside
-    published.length = self.published;
+    if (published.length > self.published) published.length = self.published;
     cHead = outerHead;
     entry = outerEntry;
     quick = outerQuick;

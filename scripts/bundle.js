@@ -20,9 +20,9 @@ const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
   initial: { target: 10_000, reached: 19_475 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 27_680 },
+  everything: { target: 20_000, reached: 27_650 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
-  'core module': { target: 12_000, reached: 12_000 },
+  'core module': { target: 12_000, reached: 11_755 },
 };
 
 // Names of properties that only the glue itself sees: the bundles have short ones. Nothing that a
@@ -43,6 +43,7 @@ const internal = [
   ...[
     'fillOrFail',
     'first',
+    'number',
     'numbers',
     'setNumber',
     'isAllTold',
@@ -50,7 +51,7 @@ const internal = [
     'isServing',
     'published',
   ],
-  ...['attend', 'onQuiet', 'bottom', 'index', 'onListen'],
+  ...['attend', 'onQuiet', 'bottom', 'index', 'onListen', 'since', 'rate', 'counted'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {
@@ -127,7 +128,13 @@ async function again(name) {
   const { code } = await minify(readFileSync(join(dist, name), 'utf8'), {
     module: !name.includes('iife') && name !== 'coi.js',
     ecma: 2020,
-    compress: { inline: false, passes: 3, reduce_funcs: false, unsafe_arrows: true },
+    compress: {
+      inline: false,
+      hoist_funs: true,
+      passes: 3,
+      reduce_funcs: false,
+      unsafe_arrows: true,
+    },
   });
   return code;
 }

@@ -6,14 +6,19 @@ import { compare, WrongAnswer } from './measure.js';
 // What a loop's grain is chosen from, where it is tuned by hand.
 const GRAINS = [64, 256, 1024, 4096, 16384, 65536];
 
-async function once(pool, workload, state, form, grain) {
-  await workload.reset?.(pool, state);
-  const [task, args] = workload[form](state, grain);
+const once = (pool, workload, state, form, grain) => together(pool, workload, [state], form, grain);
+
+/** Runs once on each of the states, side by side: the milliseconds of all. */
+async function together(pool, workload, states, form, grain) {
+  for (const state of states) await workload.reset?.(pool, state);
+  const calls = states.map((state) => workload[form](state, grain));
   const began = performance.now();
-  const value = await pool.call(task, args);
+  const values = await Promise.all(calls.map(([task, args]) => pool.call(task, args)));
   const ms = performance.now() - began;
-  if (!(await workload.check(pool, state, value)))
-    throw new WrongAnswer(`${workload.name}, ${form}: wrong answer`);
+  for (let idx = 0; idx < states.length; idx++) {
+    if (!(await workload.check(pool, states[idx], values[idx])))
+      throw new WrongAnswer(`${workload.name}, ${form}: wrong answer`);
+  }
   return ms;
 }
 
@@ -74,9 +79,37 @@ function kernel(workload) {
         };
       },
     });
+    const twins = workload.plain ? ['serial', 'plain'] : ['serial'];
+    // What the machine has for this problem: the twin on every worker at once, each on an input of its own; the time by
+    // the number of them. Its speed-up is a scheduler's that costs nothing, where sharing an input saves no memory traffic.
+    const copies = {
+      variant: 'serial-copies',
+      workers: env.workers,
+      input: size.input,
+      async open() {
+        const { pool, end } = await env.penny({ workers: env.workers });
+        const states = [];
+        try {
+          for (let idx = 0; idx < env.workers; idx++)
+            states.push(await workload.setup(pool, size, await env.assets()));
+        } catch (error) {
+          await end();
+          throw error;
+        }
+        return {
+          async sample() {
+            const times = [];
+            for (const form of twins) times.push(await together(pool, workload, states, form));
+            return { ms: Math.min(...times) / states.length };
+          },
+          close: end,
+        };
+      },
+    };
     const variants = [
       // The faster of the twin's forms, where it has two.
-      variantOf('serial', 1, workload.plain ? ['serial', 'plain'] : ['serial']),
+      variantOf('serial', 1, twins),
+      ...(env.workers > 1 ? [copies] : []),
       ...counts.map((count) => variantOf('penny-c', count, ['penny'])),
       ...(workload.grain ? [variantOf('penny-c-grain', env.workers, ['grain'])] : []),
     ];

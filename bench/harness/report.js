@@ -67,7 +67,9 @@ const RIGHT = 90;
 
 const isPenny = ({ variant }) => variant.startsWith('penny');
 const isFloor = ({ variant }) =>
-  ['serial', 'shared-queue', 'ping-pong', 'wait-async', 'bare-workers'].includes(variant);
+  ['serial', 'serial-copies', 'shared-queue', 'ping-pong', 'wait-async', 'bare-workers'].includes(
+    variant,
+  );
 
 /** Bars from zero, or dots on a logarithmic axis where the values are too far apart; a line from min to max. */
 function chart(rows) {

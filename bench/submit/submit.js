@@ -1,6 +1,8 @@
 // submit.js: 10,000 tiny tasks in flight: how many a second, what a submitting call costs, and the longest task of the page's
-// thread while they settle (measured in a run of its own, because the probe takes time, too).
+// thread while they settle (measured in a run of its own, because the probe takes time, too). And 24 of 20 µs in flight, each
+// followed by the next.
 import { compare, expect, probeStalls } from '../harness/measure.js';
+import { burn } from '../harness/tasks.js';
 
 async function burst(run, count) {
   const promises = new Array(count);
@@ -65,7 +67,35 @@ const floor = (env, count) => ({
   },
 });
 
-export function submit(env) {
+const IN_FLIGHT = 24;
+const UNITS = 20;
+
+function closedLoop(name, workers, count, open) {
+  return {
+    variant: name,
+    workers,
+    input: `${IN_FLIGHT} of ${UNITS} µs in flight`,
+    metric: 'tasks_per_s',
+    async open() {
+      const { run, end } = await open();
+      const right = burn(UNITS);
+      return {
+        async sample() {
+          let left = count;
+          const chain = async () => {
+            while (left-- > 0) expect(await run('burn', [UNITS]), right, name);
+          };
+          const began = performance.now();
+          await Promise.all(Array.from({ length: IN_FLIGHT }, chain));
+          return { tasks_per_s: (count / (performance.now() - began)) * 1e3 };
+        },
+        close: end,
+      };
+    },
+  };
+}
+
+export async function submit(env) {
   const count = env.isQuick ? 2000 : 10_000;
   const { workers } = env;
   const next = (value) => value + 1;
@@ -104,5 +134,13 @@ export function submit(env) {
     ),
     floor(env, count),
   ];
-  return compare('submit', variants, env.method);
+  const loops = ['penny-js', ...env.peers].map((name) =>
+    closedLoop(name, workers, count / 5, () =>
+      name === 'penny-js' ? env.penny() : env.peer(name),
+    ),
+  );
+  return [
+    ...(await compare('submit', variants, env.method)),
+    ...(await compare('submit', loops, env.method)),
+  ];
 }
