@@ -68,6 +68,9 @@ test('map is bounded in flight and fails at the first failure', async () => {
     out.isReturned = isReturned;
     await sleep(50);
     out.later = given;
+    given = 0;
+    await failure(() => pool.map('failAtSlowly', endless()));
+    out.slow = given;
     // One at a time: nobody takes another before the last one is there.
     given = 0;
     await failure(() => pool.map('failAt', endless(), { concurrency: 1 }));
@@ -101,6 +104,7 @@ test('map is bounded in flight and fails at the first failure', async () => {
   assert.equal(result.failed.message, 'item 20');
   // (How many were taken besides is as the workers ran: a batch is larger the faster the ones before came back.)
   assert.ok(result.given > 20 && result.later === result.given, `${result.given} ${result.later}`);
+  assert.ok(result.slow > 20 && result.slow < 40, `${result.slow} items were taken for 20`);
   assert.equal(result.single, 21);
   assert.equal(result.isReturned, true);
   assert.equal(result.aborted, 'TimeoutError');

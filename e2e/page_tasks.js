@@ -31,6 +31,11 @@ export const failAt = (item, index) => {
   if (index === 20) throw new RangeError(`item ${index}`);
   return item;
 };
+/** So slow that batches stay single. */
+export const failAtSlowly = (item, index) => {
+  spin(3);
+  return failAt(item, index);
+};
 /** Ends with its result; what it left behind fails later. */
 export const leaveBehind = () => {
   (async () => {

@@ -170,7 +170,9 @@ void pn_park_wake_all(pn_control *control) {
 
 uint32_t pn_park_rouse(pn_control *control, uint32_t before) {
   uint32_t steals = 0;
-  for (uint32_t i = 0; i < control->max_workers; i++)
+  uint32_t workers =
+      pn_load_relaxed(&control->workers); /* a new one's steals are counted the next time */
+  for (uint32_t i = 0; i < workers; i++)
     steals +=
         (uint32_t)pn_load_relaxed(&pn_worker_at(control, i)->steals); /* each its owner's count */
   if (steals == before && pn_park_is_crowded(control)) pn_park_wake_all(control);
