@@ -5,9 +5,10 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { minify } from 'terser';
+import { embedCore, withCore } from './embed.js';
 import { root } from './run.js';
 
 const glue = join(root, 'js-glue');
@@ -62,23 +63,11 @@ const shortened = internal.filter((name) => !exported.some(([, other]) => other 
 // Two files of one version may meet in one worker: what is short has the same short name in both.
 const mangleCache = {};
 
-/**
- * The core module as text, deflated: 13.9 kB, and as many gzipped bytes as the module itself
- * (10.4 kB); base64 alone has 14.1, one character a byte 11.0 and needs UTF-8.
- */
-function embedded(wasm) {
-  const text = deflateRawSync(readFileSync(wasm), { level: 9 }).toString('base64');
-  return `const bytes = Uint8Array.from(atob('${text}'), (letter) => letter.charCodeAt());
-export const core = () => new Response(
-  new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer();`;
-}
-
 // The minifier puts numbers in the place of their names where these begin a file; imports may as well
-// end it. The core module is put in.
-const embed = {
-  name: 'embed',
+// end it.
+const importsLast = {
+  name: 'imports-last',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]core\.js$/ }, () => ({ contents: embedded(at('core.wasm')) }));
     onLoad({ filter: /[\\/]js-glue[\\/][\w.]+\.js$/ }, ({ path }) => {
       const imports = [];
       const rest = readFileSync(path, 'utf8').replace(/^import [^;]*;\n/gm, (text) => {
@@ -110,7 +99,7 @@ const options = {
   mangleProps: new RegExp(`^(${shortened.join('|')})$`),
   minify: true,
   outdir: dist,
-  plugins: [embed],
+  plugins: [embedCore(), importsLast],
   target: 'es2022',
 };
 
@@ -157,14 +146,17 @@ async function makeDist() {
   copyFileSync(at('vite.js'), join(dist, 'vite.js'));
   // The one import.meta is in what script.js puts its own in place of.
   const logOverride = { 'empty-import-meta': 'silent' };
-  await bundle({ entryPoints, format: 'iife', logOverride, plugins: [embed, single] });
+  await bundle({ entryPoints, format: 'iife', logOverride, plugins: [embedCore(), importsLast, single] });
   for (const name of readdirSync(dist)) {
     // The module with a program's tasks is known when it runs: bundlers are not to look for it. The
     // minifier drops such comments.
     if (!name.endsWith('.js') || name === 'vite.js') continue;
     const text = await again(name);
     const marked = 'import(/* @vite-ignore */ /* webpackIgnore: true */ ';
-    writeFileSync(join(dist, name), text.replace(/\bimport\((?=[\w$])/g, marked));
+    writeFileSync(
+      join(dist, name),
+      withCore(text.replace(/\bimport\((?=[\w$])/g, marked)),
+    );
   }
   for (const name of ['index', 'worker', 'single_worker', 'vite'])
     copyFileSync(at(`${name}.d.ts`), join(dist, `${name}.d.ts`));

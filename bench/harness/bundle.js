@@ -2,6 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { embedCore } from '../../scripts/embed.js';
 import { root } from '../../scripts/run.js';
 
 const peers = join(root, 'bench/peers');
@@ -24,6 +25,8 @@ const options = {
   external: ['/web/assets.js', 'node:*', 'worker_threads', 'os', 'child_process'],
   define: { 'process.env.NODE_ENV': '"production"' },
   logLevel: 'error',
+  // The core module is inside, as in what is published.
+  plugins: [embedCore({ isWhole: true })],
 };
 
 export async function bundlePage() {

@@ -14,7 +14,7 @@ const read = (path) => readFileSync(fileURLToPath(new URL(path, build)));
 const platform = {
   createPool,
   workerUrl,
-  wasmUrl: (name) => read(name === 'core' ? '../js-glue/core.wasm' : `wasm/${name}.wasm`),
+  wasmUrl: (name) => read(`wasm/${name}.wasm`),
   makeNative: (url) => new Worker(url),
   makeWorker(name) {
     const worker = new Worker(workerUrl(name));

@@ -8,9 +8,7 @@ const makeNative = (url) => new Worker(url, { type: 'module' });
 const platform = {
   createPool,
   workerUrl,
-  wasmUrl: (name) =>
-    new URL(name === 'core' ? '/js-glue/core.wasm' : `/build/wasm/${name}.wasm`, location.href)
-      .href,
+  wasmUrl: (name) => new URL(`/build/wasm/${name}.wasm`, location.href).href,
   makeNative,
   makeWorker(name) {
     const worker = makeNative(workerUrl(name));

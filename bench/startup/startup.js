@@ -25,8 +25,8 @@ export function startup(env) {
       await Promise.all(list.map((worker) => new Promise((done) => worker.onMessage(done))));
       return { end: () => Promise.all(list.map((worker) => worker.end())) };
     }),
-    // Without C tasks of one's own, as the JavaScript pools are without any.
-    variantOf('penny-js', () => env.penny({ wasm: 'core' })),
+    // Without C tasks of one's own, as the JavaScript pools are without any: with the module that Penny has inside.
+    variantOf('penny-js', () => env.penny({ wasm: null })),
     ...env.peers.map((name) =>
       variantOf(name, async () => {
         const peer = await env.peer(name, { warm: false });
