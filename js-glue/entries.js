@@ -221,7 +221,7 @@ function pack(error, value, objects) {
   let bytes;
   const push = (object) => isShared(object) && objects.indexOf(object) + 1;
   try {
-    bytes = encode(value, view, objects ? { ...codecOptions, carry: { push } } : codecOptions);
+    bytes = encode(value, view, { ...codecOptions, carry: objects && { push } });
   } catch (reason) {
     error = EFAIL;
     bytes = encode(reason, view, codecOptions);
@@ -275,7 +275,7 @@ function decodeArguments(root) {
   const at = view.get(root + layout.ROOT_DATA);
   const count = view.get(root + layout.ROOT_DATA_BYTES);
   if (!at) return view.numbers(root, count);
-  return decode(view.copy(at, count), view, { ...codecOptions, carried: arrived.get(root) });
+  return decode(view.span(at, count), view, { ...codecOptions, carried: arrived.get(root) });
 }
 
 /** A message has brought what the arguments of `root` need: it begins anew. */
@@ -303,7 +303,7 @@ export function runStolen(head, record) {
   try {
     const target = view.get(record);
     const data = view.get(record + 4);
-    const args = decode(view.copy(data, view.get(record + 8)), view, codecOptions);
+    const args = decode(view.span(data, view.get(record + 8)), view, codecOptions);
     view.set(record + 4, 0);
     exports.pn_web_free(data);
     packed = pack(
@@ -361,12 +361,12 @@ class Task {
   progress(value) {
     const root = this.#self?.root;
     if (!root || this.#self.isOver) return;
-    const bytes = encode(value, view, codecOptions);
-    const at = exports.pn_web_alloc(bytes.length + 4) >>> 0;
-    if (!at) throw errorOf(view, ENOMEM);
-    view.set(at, bytes.length);
-    view.write(at + 4, bytes);
-    exports.pn_web_free(exports.pn_web_progress(root, at));
+    const bytes = encode(value, view);
+    const room = view.room(bytes.length + 4);
+    if (!room) throw errorOf(view, ENOMEM);
+    view.set(room.byteOffset, bytes.length);
+    room.set(bytes, 4);
+    exports.pn_web_free(exports.pn_web_progress(root, room.byteOffset));
   }
   isCancelled() {
     if (this.#self === entry && wanted[0] !== 0) {

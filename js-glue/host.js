@@ -185,7 +185,7 @@ export class Host {
     const { exports, view } = this;
     const at = onProgress ? exports.pn_web_progress(root, 0) >>> 0 : 0;
     if (at) {
-      const value = decode(view.copy(at + 4, view.get(at)), view, this.codecOptions);
+      const value = decode(view.span(at + 4, view.get(at)), view, this.codecOptions);
       exports.pn_web_free(at);
       // What it throws is the program's own, and comes before the promise is settled.
       queueMicrotask(() => onProgress(value));

@@ -89,11 +89,6 @@ export class MemoryView {
     Atomics.store(this.i32, word, value);
   }
 
-  write(at, bytes) {
-    const from = this.reach(at, bytes.length);
-    this.u8.set(bytes, from);
-  }
-
   /** One of the numbers that a root has in its payload instead of data (port_web.c: pn_web_call_js). */
   number(root, idx) {
     const at = this.reach(root + PAYLOAD + 8 * idx, 8);
@@ -112,16 +107,24 @@ export class MemoryView {
     this.data.setFloat64(to, value, true);
   }
 
-  copy(at, bytes) {
+  /** The bytes themselves. */
+  span(at, bytes) {
     const from = this.reach(at, bytes);
-    return this.u8.slice(from, from + bytes);
+    return this.u8.subarray(from, from + bytes);
   }
 
-  /** Bytes in a heap block of their own: its address, or 0 when there is no room. */
+  /** Room for so many bytes in a heap block of their own, if there is any. */
+  room(bytes) {
+    const at = this.exports.pn_web_alloc(bytes) >>> 0;
+    if (at) return this.span(at, bytes);
+  }
+
+  /** Bytes in a heap block of their own, perhaps room() already: its address, or 0 when there is no room. */
   place(bytes) {
-    const at = this.exports.pn_web_alloc(bytes.length) >>> 0;
-    if (at) this.write(at, bytes);
-    return at;
+    if (this.buffers.has(bytes.buffer)) return bytes.byteOffset;
+    const room = this.room(bytes.length);
+    room?.set(bytes);
+    return room?.byteOffset ?? 0;
   }
 
   /** Text of a given length, or a module's own up to its zero. The copy is needed: decoders refuse shared views. */
@@ -142,7 +145,7 @@ export class MemoryView {
   }
 
   signature(type) {
-    const [arity, result, ...parameters] = this.copy(type + layout.TASK_TYPE_ARITY, 10);
+    const [arity, result, ...parameters] = this.span(type + layout.TASK_TYPE_ARITY, 10);
     return {
       type,
       name: this.text(this.get(type + layout.TASK_TYPE_NAME)),

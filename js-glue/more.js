@@ -384,7 +384,9 @@ function eventsOf(view, id) {
   const at = workerBlock(view, id);
   const capacity = view.get(view.exports.pn_web_control() + layout.CONTROL_TRACE_EVENTS);
   const end = view.get(at + layout.WORKER_TRACED);
-  const bytes = view.copy(view.get(at + layout.WORKER_TRACE), capacity * layout.EVENT_BYTES);
+  const bytes = view
+    .span(view.get(at + layout.WORKER_TRACE), capacity * layout.EVENT_BYTES)
+    .slice();
   // What it has overwritten meanwhile, or is about to, does not count.
   const from = Math.max(0, view.get(at + layout.WORKER_TRACED) - capacity + 1);
   const data = new DataView(bytes.buffer);

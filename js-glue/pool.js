@@ -289,15 +289,18 @@ export class Pool extends EventTarget {
     // What more.js and arrays.js submit may come after the end of the pool.
     this.#open();
     checkTaskOptions(options);
-    const { signal, transfer } = options;
+    const { retry, signal, transfer } = options;
     if (!transfer && isFew(args)) {
       return this.#host.add(this.#byStage(target, args.slice()), name, undefined, options);
     }
+    // Nothing is placed or moved for what will not run.
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const carry = [];
-    const bytes = encode(args, this.#view, { isArguments: true, transfer, carry });
+    // (What may fail yet, or be sent again, keeps its bytes.)
+    const isPlaced = !retry && !transfer;
+    const bytes = encode(args, this.#view, { isArguments: true, isPlaced, transfer, carry });
     let carried;
-    // (Nothing is moved for what will not run.)
-    if (carry.length && !signal?.aborted) {
+    if (carry.length) {
       // WebKit's structuredClone copies shared memory; messages do not.
       const others = carry.map((object) => !isShared(object) && object);
       carried = structuredClone([others, transfer], { transfer });

@@ -223,7 +223,7 @@ class Side {
     let root = 0;
     if (arrays.map((array) => this.#receive(array)).every(Boolean)) {
       if (type) {
-        view.write(stage, words);
+        view.span(stage, words.length).set(words);
         for (const [idx, array, offset] of pointers)
           view.set(stage + 8 * idx, this.#arrays.get(array).at + offset);
         root = exports.pn_web_call(type, id, urgency);
@@ -232,7 +232,7 @@ class Side {
         root = at && exports.pn_web_call_js(target, at, content.length, id, urgency);
         if (!root) exports.pn_web_free(at);
       } else {
-        view.write(stage, new Uint8Array(values.buffer));
+        view.span(stage, values.byteLength).set(new Uint8Array(values.buffer));
         root = exports.pn_web_call_js(target, 0, values.length, id, urgency);
       }
     }
@@ -290,7 +290,7 @@ class Side {
       [this.#control, layout.CONTROL_BYTES],
       [this.#block, layout.WORKER_BYTES],
       [events, eventBytes],
-    ].map(([at, bytes]) => [at, view.copy(at, bytes)]);
+    ].map(([at, bytes]) => [at, view.span(at, bytes).slice()]);
     const texts = new Map();
     for (let at = events; at < events + eventBytes; at += layout.EVENT_BYTES) {
       const name = view.get(at + layout.EVENT_NAME);
@@ -351,10 +351,10 @@ class Side {
     const data = view.get(root + layout.ROOT_DATA);
     const count = view.get(root + layout.ROOT_DATA_BYTES);
     const message = view.get(root + layout.ROOT_MESSAGE);
-    if (!isJs) record.payload = view.copy(root + PAYLOAD, 48);
+    if (!isJs) record.payload = view.span(root + PAYLOAD, 48).slice();
     else if (!data) record.values = view.numbers(root, count);
     else if (!error || error === EFAIL) {
-      record.content = view.copy(data, count);
+      record.content = view.span(data, count).slice();
       if (view.get(root + layout.ROOT_ARRAYS)) record.made = this.#made(root, record.content);
     }
     if (error && message)
@@ -377,7 +377,7 @@ class Side {
   #told(root) {
     const at = this.#exports.pn_web_progress(root, 0) >>> 0;
     if (!at) return undefined;
-    const content = this.view.copy(at + 4, this.view.get(at));
+    const content = this.view.span(at + 4, this.view.get(at)).slice();
     this.#exports.pn_web_free(at);
     return content;
   }
@@ -403,7 +403,7 @@ class Side {
     };
     this.#parts.decode(content, { memory, buffers, array }, {});
     return [...ends].map(([at, end]) => {
-      const { buffer } = view.copy(at, end - at);
+      const { buffer } = view.span(at, end - at).slice();
       this.#exports.pn_web_free(at);
       return [at, buffer];
     });

@@ -385,7 +385,7 @@ function sync(handle, isDropped) {
     handle.state = FAILED;
     if (!error && !isDropped) {
       try {
-        value = decode(view.copy(data, view.get(record + 8)), view, codecOptions);
+        value = decode(view.span(data, view.get(record + 8)), view, codecOptions);
         hasFailed = view.get(record) !== 0;
       } catch (thrown) {
         value = thrown;
@@ -431,7 +431,7 @@ function spawnOther(fn, ...args) {
   const target = targets.get(fn);
   if (target === undefined) throw new TypeError(CLOSURE);
   // Development mode: a task never shares what it was given, stolen or not.
-  if (isDebug) args = decode(encode(args, view, codecOptions), view, codecOptions);
+  if (isDebug) args = decode(encode(args, view), view, codecOptions);
   if (entry?.kind !== SYNC || !isPlain(fn)) return new Detached(fn, target, args);
   if (wanted[0] !== 0) offer();
   const hasRoom = makeRoom();

@@ -127,7 +127,7 @@ async function start(message, lock, isHeld) {
   // that it knows, until the next growth. Its own growth, by nothing, makes it look.
   if (!single) view.memory.grow(0);
   if (exports.pn_web_attach(message.id)) throw errorOf(view, ENOMEM);
-  const codecOptions = { errors: shared.errors };
+  const codecOptions = { errors: shared.errors, isPlaced: true };
   core.attach({
     ...message,
     isDebug: message.debug,

@@ -11,6 +11,7 @@ import { steal } from '../steal/steal.js';
 import { submit } from '../submit/submit.js';
 import { sum } from '../sum/sum.js';
 import { smallTrees } from '../treesum/small.js';
+import { valueTrips } from '../values/values.js';
 import { wake } from '../wake/wake.js';
 import { kernels } from './kernels.js';
 
@@ -21,6 +22,7 @@ export const problems = [
   { name: 'fib', run: fib },
   { name: 'submit', run: submit },
   { name: 'latency', run: latency },
+  { name: 'values', run: valueTrips },
   { name: 'wake', run: wake },
   { name: 'steal', run: steal },
   { name: 'map', run: map },

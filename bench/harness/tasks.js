@@ -5,6 +5,10 @@ export function tiny(value) {
   return value + 1;
 }
 
+export function same(value) {
+  return value;
+}
+
 /** Keeps the processor busy, about a microsecond a unit; what it gives depends on every step. */
 export function burn(units) {
   let state = units | 0;

@@ -336,17 +336,23 @@ test('glue_codec_getters_run_once_and_may_throw', () => {
 
 test('glue_codec_writes_where_it_is_told', () => {
   const memory = new Uint8Array(new SharedArrayBuffer(4096));
+  const view = { buffers: new Set([memory.buffer]), freed: new Set() };
+  view.room = (count) => memory.subarray(64, 64 + count);
   for (const value of [
     [1, 'text'],
     { doubles: new Float64Array(100).fill(1.5) },
     '\u2603'.repeat(9),
   ]) {
-    const bytes = encode(value, undefined, { into: (count) => memory.subarray(64, 64 + count) });
+    const bytes = encode(value, view, { isPlaced: true });
     assert.equal(bytes.buffer, memory.buffer);
     assert.deepEqual(decode(bytes), value);
-    // In place, and at an odd address.
-    memory.copyWithin(129, 64, 64 + bytes.length);
-    assert.deepEqual(decode(memory.subarray(129, 129 + bytes.length)), value);
+    // Where there is no room it makes its own.
+    const own = encode(value, { ...view, room: () => undefined }, { isPlaced: true });
+    assert.notEqual(own.buffer, memory.buffer);
+    assert.deepEqual(own, new Uint8Array(bytes));
+    // In place, at any word.
+    memory.copyWithin(132, 64, 64 + bytes.length);
+    assert.deepEqual(decode(memory.subarray(132, 132 + bytes.length)), value);
   }
 });
 
