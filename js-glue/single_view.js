@@ -404,13 +404,13 @@ export class View {
     this.#tracing.asked = asked;
     const { control, parts, texts } = await asked;
     this.#tracing = undefined;
-    const copy = (at, bytes) => {
+    const span = (at, bytes) => {
       const [from, part] = parts.find(([start, all]) => at >= start && at < start + all.length);
       return part.slice(at - from, at - from + bytes);
     };
     return {
-      copy,
-      get: (at) => new Uint32Array(copy(at, 4).buffer)[0],
+      span,
+      get: (at) => new Uint32Array(span(at, 4).buffer)[0],
       text: (at) => texts.get(at),
       exports: { pn_web_control: () => control },
     };
