@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { browserTests, engine, isSingle, workersOf } from './harness.js';
 
-const { inPage, test } = browserTests();
+const { inPage, open, test } = browserTests();
 
 test('a pool starts and calls C', async () => {
   const result = await inPage(async () => {
@@ -323,21 +323,20 @@ test('two pools on one page do not meet', async () => {
 });
 
 test('without waitAsync a bell rings', async () => {
-  const result = await inPage(async () => {
-    const { waitAsync } = Atomics;
-    delete Atomics.waitAsync;
-    try {
-      const pool = await start({ tasks: '/e2e/tasks.js' });
-      const values = [];
-      for (let idx = 0; idx < 20; idx++) values.push(Number(await pool.call('fib', [10])));
-      values.push(await pool.run('fib', [10]), await pool.run('later', [5, 55]));
-      const burst = await Promise.all(Array.from({ length: 1000 }, () => pool.call('add', [1, 2])));
-      const end = await pool.dispose();
-      return { values, burst: burst.reduce((a, b) => a + b, 0), end };
-    } finally {
-      Atomics.waitAsync = waitAsync;
-    }
-  });
+  const page = await open();
+  // Before the module is loaded. (In WebKit the bell rings anyway.)
+  await page.evaluate(() => delete Atomics.waitAsync);
+  const ring = async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js' });
+    const values = [];
+    for (let idx = 0; idx < 20; idx++) values.push(Number(await pool.call('fib', [10])));
+    values.push(await pool.run('fib', [10]), await pool.run('later', [5, 55]));
+    const burst = await Promise.all(Array.from({ length: 1000 }, () => pool.call('add', [1, 2])));
+    const end = await pool.dispose();
+    return { values, burst: burst.reduce((a, b) => a + b, 0), end };
+  };
+  const result = await inPage(ring, undefined, { page });
+  await page.close();
   assert.deepEqual(result.values, Array(22).fill(55));
   assert.equal(result.burst, 3000);
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });

@@ -28,6 +28,12 @@ const LONGEST_MS = 2 ** 31 - 1; // of a timer
 const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
 const PRIORITY = `priority is one of ${PRIORITIES.join(', ')}`;
 
+/**
+ * Does the page wait on memory? JavaScriptCore (whose errors have lines) tells of a notify later than of a message, and now and
+ * then not at all.
+ */
+export const canWait = Atomics.waitAsync && !('line' in new Error());
+
 /** Before anything is sent or moved. */
 export function checkTaskOptions(options) {
   want(options && typeof options === 'object', 'options is an object');
@@ -205,7 +211,7 @@ export class Host {
     settle(isFailed ? Promise.reject(value) : value);
   }
 
-  /** Where there is no waitAsync, each call of this stands for a wake-up. */
+  /** Where the page cannot wait, each call of this stands for a wake-up. */
   ring() {
     if (!this.isBusy) this.look();
   }
@@ -223,7 +229,7 @@ export class Host {
         this.isBusy = true;
         return this.slice();
       }
-      if (!Atomics.waitAsync) return;
+      if (!canWait) return;
       const wait = view.atomic('waitAsync', control + layout.CONTROL_SIGNAL, seen);
       if (wait.async) return void wait.value.then(() => this.ring());
     }
@@ -267,7 +273,7 @@ export class Host {
     this.isBusy = false;
     if (!this.pending) this.counted = Number.NaN; // nobody knows how many will end
     const isLasting = this.pending > MANY && this.pending > 2 * this.rate;
-    if (!isLasting || !Atomics.waitAsync) return this.look();
+    if (!isLasting || !canWait) return this.look();
     // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.
     // Nobody changes this word.)
     const { view, control } = this;

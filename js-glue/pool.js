@@ -2,7 +2,7 @@
 // statistics, the end. Page only.
 import { encode, isShared } from './codec.js';
 import { bytesOf, contentOf, errorFor, errorOf, PennyError, want } from './errors.js';
-import { checkTaskOptions, Host, until } from './host.js';
+import { canWait, checkTaskOptions, Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { MemoryView, writeArgument } from './memory.js';
 import { checkOptions, createCore, makeWorkers, missingFor, whole, workerBlock } from './start.js';
@@ -58,7 +58,7 @@ export async function createPool(given = {}, host = web) {
   try {
     return await within(
       createCore(options).then(async (view) => {
-        view.exports.pn_web_set_ring(Atomics.waitAsync ? 0 : 1);
+        view.exports.pn_web_set_ring(canWait ? 0 : 1);
         return new Pool(options, view, workers, await workers.attach(view));
       }),
       options,
