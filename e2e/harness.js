@@ -13,6 +13,7 @@ export const workersOf = (count) => (isSingle ? 1 : count);
 export const inapplicable = new Map();
 export const leftOut = new Set();
 export const isLong = process.env.PENNY_LONG === '1';
+const testSeconds = isLong ? 1500 : 120;
 
 // What every script in a page may use: `penny` is the module, `start` makes a pool on the test
 // tasks, `failure` gives an error as plain values, `sleep` waits.
@@ -78,7 +79,7 @@ function makeTests() {
         console.log(`${label}: left out: ${name}: ${inapplicable.get(name)}`);
         return;
       }
-      test(`${label}: ${name}`, { timeout: 120_000 }, action);
+      test(`${label}: ${name}`, { timeout: testSeconds * 1000 }, action);
     },
   };
 }

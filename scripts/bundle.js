@@ -146,17 +146,19 @@ async function makeDist() {
   copyFileSync(at('vite.js'), join(dist, 'vite.js'));
   // The one import.meta is in what script.js puts its own in place of.
   const logOverride = { 'empty-import-meta': 'silent' };
-  await bundle({ entryPoints, format: 'iife', logOverride, plugins: [embedCore(), importsLast, single] });
+  await bundle({
+    entryPoints,
+    format: 'iife',
+    logOverride,
+    plugins: [embedCore(), importsLast, single],
+  });
   for (const name of readdirSync(dist)) {
     // The module with a program's tasks is known when it runs: bundlers are not to look for it. The
     // minifier drops such comments.
     if (!name.endsWith('.js') || name === 'vite.js') continue;
     const text = await again(name);
     const marked = 'import(/* @vite-ignore */ /* webpackIgnore: true */ ';
-    writeFileSync(
-      join(dist, name),
-      withCore(text.replace(/\bimport\((?=[\w$])/g, marked)),
-    );
+    writeFileSync(join(dist, name), withCore(text.replace(/\bimport\((?=[\w$])/g, marked)));
   }
   for (const name of ['index', 'worker', 'single_worker', 'vite'])
     copyFileSync(at(`${name}.d.ts`), join(dist, `${name}.d.ts`));
