@@ -136,7 +136,6 @@ function refuse(what) {
 
 function put(value) {
   const type = typeof value;
-  let place;
   if (type === 'number') {
     if (Object.is(value, value | 0)) {
       word(INT);
@@ -149,12 +148,15 @@ function put(value) {
   } else if (type === 'string') {
     word(STRING);
     putString(value);
-  } else if ((place = CONSTANTS.indexOf(value)) >= 0) word(place);
-  else if (type === 'object') putObject(value);
+  } else if (value && type === 'object') putObject(value);
   else if (type === 'bigint') {
     word(BIGINT);
     putString(value.toString(16));
-  } else refuse(`a ${type}`);
+  } else {
+    const place = CONSTANTS.indexOf(value);
+    if (place < 0) refuse(`a ${type}`);
+    else word(place);
+  }
 }
 
 function putObject(object) {
