@@ -242,3 +242,43 @@ test('shared memory is shared, and may be in a result of its task', async () => 
   assert.deepEqual([result.seen, result.isOne], [1111, true]);
   assert.match(result.refused.message, /blob is a Blob/);
 });
+
+test('what was written into shared memory for a call is given back, however it ends', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js', memory: { maximumBytes: 2 ** 24 } });
+    const text = 'x'.repeat(100_000);
+    const buffer = new Uint8Array(50_000).fill(7);
+    const echoes = [];
+    for (const options of [{}, { retry: true }, { transfer: [buffer.slice().buffer] }])
+      echoes.push(await pool.run('echo', [{ text, buffer, list: [1, 2] }], options));
+    const { transfer } = { transfer: [buffer.slice().buffer] };
+    const moved = await pool.run('echo', [[text, new Uint8Array(transfer[0])]], { transfer });
+    const signal = AbortSignal.abort(new RangeError('before'));
+    const failures = [
+      await failure(() => pool.run('echo', [{ text, deep: [() => 1] }])),
+      await failure(() => pool.run('echo', [{ text, buffer }], { signal })),
+      await failure(() => pool.run('echo', [{ text, moved: transfer[0] }])),
+      await failure(() => pool.run('echo', [{ text, moved: transfer[0] }], { transfer })),
+      await failure(() => pool.run('echo', [new Uint8Array(2 ** 25)])),
+      await failure(() => pool.run('failLater', [{ text }])),
+    ];
+    const after = await pool.run('echo', [[text, buffer]]);
+    return {
+      right: [...echoes, { text: after[0], buffer: after[1] }, { text: moved[0], buffer: moved[1] }]
+        .map((value) => value.text === text && value.buffer.every((byte) => byte === 7))
+        .join(),
+      failures: failures.map(({ name, code, isPenny }) => (isPenny ? code : name)),
+      end: await pool.dispose(),
+    };
+  });
+  assert.equal(result.right, 'true,true,true,true,true');
+  assert.deepEqual(result.failures, [
+    'DataCloneError',
+    'RangeError',
+    'DataCloneError',
+    'DataCloneError',
+    'PENNY_ENOMEM',
+    'RangeError',
+  ]);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});

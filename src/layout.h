@@ -148,7 +148,7 @@ typedef struct pn_deque {
 
 /* What a worker noted (trace.h), read by the host. */
 typedef struct pn_event {
-  uint64_t ms_bits; /* a double: pn_port_now_ms */
+  uint64_t ms_bits; /* a double: penny_now_ms */
   uint32_t kind;    /* PN_TRACE_BEGIN and so on */
   uint32_t value;   /* by kind */
   const char *name; /* static, or NULL */

@@ -265,7 +265,7 @@ int penny_workers(void);
 void penny_stats(penny_stats_t *stats);
 /* Lets a root that waits be noticed and offers work; a poll point. Task. */
 #define penny_yield() pn_poll(penny_w, penny_head)
-/* Milliseconds of a steady clock. Any. */
+/* Milliseconds of a steady clock that all threads share. Any. */
 double penny_now_ms(void);
 
 /* ---- what the macros call ---- */

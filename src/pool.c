@@ -351,7 +351,7 @@ const char *penny_strerror(int error) {
 }
 
 double penny_now_ms(void) {
-  return pn_port_now_ms();
+  return pn_port_now_ms() + pn_port_origin_ms();
 }
 
 #ifdef PENNY_DEBUG

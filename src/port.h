@@ -20,7 +20,10 @@ void pn_port_wake(uint32_t *word, uint32_t count);
 /* This thread spins and has looked so many times in a row: a hint to the core, or to the system that
  * another thread may have it. */
 void pn_port_pause(uint32_t looks);
+/* Milliseconds of a steady clock of this thread. */
 double pn_port_now_ms(void);
+/* What to add to that for the clock that all threads share. */
+double pn_port_origin_ms(void);
 /* May this thread block (not the page's)? */
 bool pn_port_may_block(void);
 

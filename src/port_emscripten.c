@@ -44,6 +44,9 @@ void pn_port_pause(uint32_t looks) {
 double pn_port_now_ms(void) {
   return emscripten_get_now();
 }
+double pn_port_origin_ms(void) {
+  return 0;
+}
 
 int pn_port_commit(void *end) {
   (void)end; /* pn_port_reserve took the whole region from sbrk */

@@ -30,6 +30,7 @@ int pn_js_enter(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_t
 IMPORT(pn_js_throw) PN_NORETURN void pn_js_throw(void);
 IMPORT(pn_js_fatal) PN_NORETURN void pn_js_fatal(const char *message, size_t bytes);
 IMPORT(pn_js_now) double pn_js_now(void);
+IMPORT(pn_js_origin) double pn_js_origin(void);
 IMPORT(pn_js_ring) void pn_js_ring(void);
 /* Runs the JavaScript task: 1 when it goes on after this call (a promise), 0 when pn_web_result
  * was called. */
@@ -100,6 +101,9 @@ void pn_port_pause(uint32_t looks) {
 } /* wasm has no such instruction, and a call to JavaScript would cost more than it saves */
 double pn_port_now_ms(void) {
   return pn_js_now();
+}
+double pn_port_origin_ms(void) {
+  return pn_js_origin();
 }
 
 /* Wasm pages whose growth has returned; only grows. In WebKit 2.50 memory.size shows a growth before

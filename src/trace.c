@@ -10,7 +10,7 @@ static pn_event *event_at(const pn_worker *w, uint64_t at) {
 }
 
 void pn_trace_add(pn_worker *w, uint32_t kind, uint32_t value, const char *name) {
-  double ms = pn_port_now_ms();
+  double ms = penny_now_ms();
   uint64_t bits;
   __builtin_memcpy(&bits, &ms, sizeof bits);
   uint64_t at = pn_load_relaxed(&w->traced); /* own variable */
