@@ -6,22 +6,24 @@ import { browserTests, isLong } from './harness.js';
 
 const { inPage, test } = browserTests();
 const first = Number(process.env.PENNY_SEED ?? 1);
-const pools = isLong ? 60 : 2;
+const seeds = Array.from({ length: isLong ? 60 : 2 }, (_, idx) => first + idx);
+// This one closes while a worker is lost: that left blocks in a pool that called itself clean.
+if (!isLong) seeds.push(8);
 
 for (const harm of [false, true]) {
   test(`chaos${harm ? ' with lost workers' : ''}`, async () => {
     const wrong = await inPage(
-      async ({ first, pools, harm }) => {
+      async ({ seeds, harm }) => {
         const { chaos } = await import('/e2e/chaos.js');
         const begin = (options) => start({ tasks: '/e2e/chaos_tasks.js', ...options });
         const out = [];
-        for (let seed = first; seed < first + pools; seed++) {
+        for (const seed of seeds) {
           const { wrong } = await chaos(begin, seed, { harm, tasks: 80 });
           out.push(...wrong.map((text) => `seed ${seed}: ${text}`));
         }
         return out;
       },
-      { first, pools, harm },
+      { seeds, harm },
       { seconds: isLong ? 600 : 100 },
     );
     assert.deepEqual(wrong, []);

@@ -97,6 +97,7 @@ export class Pool extends EventTarget {
   #nudged = []; // by worker's id: who has to answer yet
   #steals = 0; // of all workers, when they were counted last
   #left = 0;
+  #isTorn = false;
   #onLeft = () => {};
 
   constructor(options, view, workers, names) {
@@ -208,6 +209,8 @@ export class Pool extends EventTarget {
 
   #leave(id) {
     if (!this.#disposal && this.#crew.leaving.has(id)) return this.#crew.leaving.get(id).resolve();
+    // One that was lost meanwhile has things in its hands.
+    this.#isTorn ||= id === undefined;
     this.#left++;
     this.#onLeft();
   }
@@ -534,7 +537,7 @@ export class Pool extends EventTarget {
       this.#onLeft = () => {
         if (this.#left < this.#crew.present) return;
         clearTimeout(timer);
-        resolve(true);
+        resolve(!this.#isTorn);
       };
       this.#onLeft();
     });
