@@ -80,6 +80,7 @@ export class Host {
     this.ended = []; // and looked at: newest first, so the oldest is the last
     this.batch = 32; // how many fit a slice: adapted
     this.ending = 0; // the root whose result is being read
+    this.restsUntil = 0; // whatever rings
     this.isBusy = false;
     this.isClosed = false;
     this.channel = new MessageChannel();
@@ -211,9 +212,9 @@ export class Host {
     settle(isFailed ? Promise.reject(value) : value);
   }
 
-  /** Where the page cannot wait, each call of this stands for a wake-up. */
+  /** Where the page cannot wait, each call of this stands for a wake-up; while it rests there are none. */
   ring() {
-    if (!this.isBusy) this.look();
+    if (!this.isBusy && performance.now() >= this.restsUntil) this.look();
   }
 
   look() {
@@ -273,12 +274,16 @@ export class Host {
     this.isBusy = false;
     if (!this.pending) this.counted = Number.NaN; // nobody knows how many will end
     const isLasting = this.pending > MANY && this.pending > 2 * this.rate;
-    if (!isLasting || !canWait) return this.look();
+    if (!isLasting || !Atomics.waitAsync) return this.look();
     // The page's thread would take the cores that the workers need. (A timer takes 4 ms at least.
     // Nobody changes this word.)
     const { view, control } = this;
+    this.restsUntil = performance.now() + REST_MS;
     const wait = view.atomic('waitAsync', control, view.get(control), REST_MS);
-    wait.value?.then(() => this.ring());
+    wait.value?.then(() => {
+      this.restsUntil = 0;
+      this.ring();
+    });
   }
 
   again() {

@@ -19,9 +19,9 @@ const at = (name) => join(glue, name);
 // weighs more fails, so lower it when something became smaller. (Names of files have hashes in them: some bytes come and go.)
 const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
-  initial: { target: 10_000, reached: 19_590 },
+  initial: { target: 10_000, reached: 19_625 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 27_770 },
+  everything: { target: 20_000, reached: 27_795 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
   'core module': { target: 12_000, reached: 11_775 },
 };
@@ -52,7 +52,7 @@ const internal = [
     'isServing',
     'published',
   ],
-  ...['attend', 'onQuiet', 'bottom', 'index', 'onListen', 'since', 'rate', 'counted'],
+  ...['attend', 'onQuiet', 'bottom', 'index', 'onListen', 'since', 'rate', 'counted', 'restsUntil'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {
