@@ -488,8 +488,8 @@ function fill(object, tag) {
 }
 
 /**
- * The value of bytes that encode made, which begin at a multiple of four; `memory` (a MemoryView) is where arrays by reference are.
- * Options: `errors`: custom error classes to restore; `carried`: what encode put into `carry`.
+ * The value of bytes that encode made, which begin at a multiple of four; `memory` (a MemoryView) is where
+ * arrays by reference are. Options: `errors`: custom error classes to restore; `carried`: what encode put into `carry`.
  */
 export function decode(from, memory, given) {
   const begin = () => {

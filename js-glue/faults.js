@@ -22,8 +22,8 @@ export async function replace(pool, id) {
   const mark = view.exports.pn_web_lose_late(id) >>> 0;
   recover(view, mark, {
     out: () => host.slots.filter(Boolean),
-    // It may have died between its push and the signal.
-    isAllTold: () => host.ring() || !host.isBusy,
+    // It may have died between its push and the signal. (Not by ring(): the page may rest.)
+    isAllTold: () => !host.isBusy && (host.look() ?? !host.isBusy),
     settle: (slot) => host.settle(host.drop(slot)),
   });
   for (const worker of workers.list) worker?.postMessage({ penny: 'lost', message: mark });

@@ -1,4 +1,7 @@
-/** A pool with the tasks of tasks.js and the C of the workloads, or its own module's (`wasm: null`); what it has beside run and end is Penny's own. */
+/**
+ * A pool with the tasks of tasks.js and the C of the workloads, or of the module inside (`wasm: null`); what it has beside run and
+ * end is Penny's own.
+ */
 export async function start(given) {
   const { createPool, workers, workerUrl, wasmUrl, makeNative } = given;
   const { wasm = 'workloads', options } = given;
