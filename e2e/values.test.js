@@ -251,7 +251,7 @@ test('what was written into shared memory for a call is given back, however it e
     const echoes = [];
     for (const options of [{}, { retry: true }, { transfer: [buffer.slice().buffer] }])
       echoes.push(await pool.run('echo', [{ text, buffer, list: [1, 2] }], options));
-    const { transfer } = { transfer: [buffer.slice().buffer] };
+    const transfer = [buffer.slice().buffer];
     const moved = await pool.run('echo', [[text, new Uint8Array(transfer[0])]], { transfer });
     const signal = AbortSignal.abort(new RangeError('before'));
     const failures = [
