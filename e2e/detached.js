@@ -1,5 +1,12 @@
 // detached.js: the JavaScript tasks of detached.test.js: async tasks that spawn others.
-import { array, progress, spawn, throwIfCancelled, workerId } from '../js-glue/worker.js';
+import {
+  array,
+  currentTask,
+  progress,
+  spawn,
+  throwIfCancelled,
+  workerId,
+} from '../js-glue/worker.js';
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const spin = (ms) => {
@@ -99,4 +106,37 @@ export const spawnsAfterAwait = async (clock) => {
 export const advances = (clock) => {
   spin(1);
   Atomics.add(clock, 0, 1);
+};
+
+const channel = new MessageChannel();
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()();
+const message = () =>
+  new Promise((done) => {
+    waiting.push(done);
+    channel.port2.postMessage(0);
+  });
+/** Comes back with every message, for ever, and uses the pool then, each in its own way. */
+export const uses = async (how) => {
+  const task = currentTask();
+  for (let turn = 0; ; turn++) {
+    await message();
+    if (how === 'progress') task.progress({ turn });
+    else if (how === 'spawn') spawn(later, 0).then(null, () => {});
+    else if (how === 'array' && turn < 1000) task.array(Int32Array, 100);
+    else if (how === 'poll') task.throwIfCancelled();
+  }
+};
+/** Keeps its task until it has ended, and gives the code of what array() of it throws then. */
+let kept;
+export const keepsTask = () => {
+  kept = currentTask();
+};
+export const usesKept = () => {
+  kept.progress(1);
+  try {
+    kept.array(Int32Array, 1);
+  } catch ({ code }) {
+    return [code, kept.isCancelled()];
+  }
 };

@@ -37,6 +37,40 @@ test('a pool that closes with pending children gives back all of its memory', as
   assert.deepEqual(result.end, clean);
 });
 
+test('what goes on in a worker that has left touches nothing of the pool', async () => {
+  const ends = await inPage(
+    async () => {
+      const out = [];
+      for (const how of ['progress', 'spawn', 'array', 'poll'])
+        for (let round = 0; round < 8; round++) {
+          const pool = await start({ tasks: '/e2e/detached.js', workers: 3 });
+          const all = Array.from({ length: 6 }, () => failure(() => pool.run('uses', [how])));
+          // The more there is to give back, the longer the others have.
+          for (let n = 0; n < 1000; n++) all.push(failure(() => pool.run('later', [60_000])));
+          await sleep(20);
+          const { isClean, liveBlocks } = await pool.dispose();
+          const codes = new Set((await Promise.all(all)).map(({ code }) => code));
+          out.push(`${how} ${[...codes]} ${isClean} ${liveBlocks}`);
+        }
+      return [...new Set(out)];
+    },
+    {},
+    { seconds: 60 },
+  );
+  const each = (how) => `${how} PENNY_ECLOSED true 0`;
+  assert.deepEqual(ends, ['progress', 'spawn', 'array', 'poll'].map(each));
+});
+
+test('a task that has ended gives no arrays and tells nothing', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js', workers: 1 });
+    await pool.run('keepsTask');
+    const told = await pool.run('usesKept');
+    return { told, end: await pool.dispose() };
+  });
+  assert.deepEqual(result, { told: ['PENNY_EINVAL', true], end: clean });
+});
+
 test('progress of a child reaches the page', async () => {
   const told = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/detached.js' });

@@ -11,6 +11,7 @@ import {
   block,
   checkResult,
   codecOptions,
+  detach,
   ECANCELLED,
   EFAIL,
   easync,
@@ -280,6 +281,7 @@ function decodeArguments(root) {
 
 /** A message has brought what the arguments of `root` need: it begins anew. */
 export function carry(root, objects) {
+  if (!view) return;
   arrived.set(root, objects);
   goOnLater(() => {
     exports.pn_web_restart(root);
@@ -381,13 +383,17 @@ class Task {
   }
   throwIfCancelled() {
     if (this.#self === entry && wanted[0] !== 0) offer();
-    if (isOver(this.#self)) throw failure(view, this.#self.root, ECANCELLED, 'task');
+    if (!isOver(this.#self)) return;
+    throw this.#self.isOver
+      ? errorOf(view, ECANCELLED)
+      : failure(view, this.#self.root, ECANCELLED, 'task');
   }
   array(Type, length) {
     const bytes = bytesOf(Type, length);
     const root = this.#self?.root;
     if (!view) return new Type(length);
-    if (!root) throw new PennyError('PENNY_EINVAL', 'array() needs a task: call it inside one');
+    if (!root || this.#self.isOver)
+      throw new PennyError('PENNY_EINVAL', 'array() needs a task that runs: call it inside one');
     const at = exports.pn_web_root_alloc(root, bytes) >>> 0;
     if (!at) throw errorOf(view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
     return view.array(Type, at, length).fill(Type.name.startsWith('Big') ? 0n : 0);
@@ -406,9 +412,11 @@ export const throwIfCancelled = () => {
 };
 export const array = (Type, length) => new Task(current('array()')).array(Type, length);
 export const workerId = () => workerNumber;
-/** This worker has left: what was pending here has ended. */
+/** This worker has left: what was pending here has ended, and may touch nothing of the pool's any more. */
 export function leave() {
+  for (const self of late) self.isOver = true;
   late.clear();
   detached.length = 0;
   releaseKept();
+  detach();
 }

@@ -21,12 +21,13 @@ export const errorFor = (code, text, cause) =>
   new PennyError(`PENNY_${code}`, `${text}: ${cause?.message ?? cause}`, { cause });
 
 /**
- * For an error number of C; its sentence is in the module. `detail` and `task` are added when
- * known.
+ * For an error number of C; its sentence is in the module, as long as this worker has one. `detail` and `task` are added
+ * when known.
  */
 export function errorOf(view, number, detail, task) {
   const known = ERROR_NAMES.split(' ')[-1 - number];
-  const sentence = view.text(view.exports.pn_web_strerror(number)) + (known ? '' : `: ${number}`);
+  const found = view?.text(view.exports.pn_web_strerror(number)) ?? 'the pool has closed';
+  const sentence = found + (known ? '' : `: ${number}`);
   const text = detail ? `${detail} (${sentence})` : sentence;
   return Object.assign(
     new PennyError(`PENNY_${known ?? 'EFAIL'}`, task ? `${task}: ${text}` : text),

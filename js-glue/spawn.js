@@ -539,6 +539,14 @@ export function attach(options) {
   wanted = new Int32Array(view.memory.buffer, block + layout.WORKER_WANT, 1);
 }
 
+/** This worker has left: what still goes on here goes on as outside of a pool, for others own that memory now. */
+export function detach() {
+  view = undefined;
+  words = new Int32Array(8);
+  wanted = words;
+  enter(undefined);
+}
+
 /** Does a thief ask for work? */
 export const isWanted = () => wanted[0] !== 0;
 export const targetOf = (fn) => {
