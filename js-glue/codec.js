@@ -54,6 +54,10 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const double = new Float64Array(1);
 const doubleWords = new Int32Array(double.buffer);
 const scratch = new Int32Array(1024);
+// What text is written to and read from, by pieces: engines would make room for the worst case and clear it, each time,
+// and they refuse shared memory.
+let piece = new Uint8Array(2 ** 14);
+const PIECE_MAX = 2 ** 20;
 
 const nameOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
 const isPlain = (object) => Object.getPrototypeOf(object) === Object.prototype;
@@ -112,6 +116,12 @@ function word(value) {
 function putString(value) {
   word(value.length);
   text += value;
+}
+
+/** Makes the piece as long as that, if it may be. */
+function stretch(length) {
+  const most = Math.min(length, PIECE_MAX);
+  if (most > piece.length) piece = new Uint8Array(most);
 }
 
 const remember = (object) => seen.set(object, seen.size);
@@ -306,18 +316,29 @@ function gather() {
   // A lone surrogate has no bytes: JSON escapes it.
   const isJson = !(text.isWellFormed?.() ?? !/\p{Cs}/u.test(text));
   if (isJson) text = JSON.stringify(text);
-  room(text.length + 1); // (Engines take two to five times as long for encode().)
+  room(1);
   at += at & 1;
-  const head = new Uint8Array(words.buffer);
+  const head = new Uint8Array(words.buffer, 0, 4 * at);
+  const texts = [];
+  let written = 0;
+  stretch(3 * text.length);
+  for (let from = 0, to; from < text.length; from = to) {
+    to = from + Math.floor(piece.length / 3);
+    if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--; // half of a character
+    const coded = piece.subarray(0, encoder.encodeInto(text.slice(from, to), piece).written);
+    texts.push(to < text.length ? coded.slice() : coded);
+    written += coded.length;
+  }
   words[0] = at;
-  at *= 4;
-  const written = text ? encoder.encodeInto(text, head.subarray(at)).written : 0;
   words[1] = isJson ? -written : written;
-  at += written;
-  let total = at;
+  let total = head.length + written;
   for (const { byteLength } of parts) total += (-total & 7) + byteLength;
   const all = (options.isPlaced && view.room?.(total)) || new Uint8Array(total);
-  all.set(head.subarray(0, at));
+  at = 0;
+  for (const part of [head, ...texts]) {
+    all.set(part, at);
+    at += part.length;
+  }
   for (const { buffer } of parts) {
     at += -at & 7;
     all.set(new Uint8Array(buffer), at);
@@ -351,6 +372,19 @@ function fail() {
 function next() {
   if (at >= end) fail();
   return words[at++];
+}
+
+function getText(from, to) {
+  let text = '';
+  stretch(to - from);
+  for (let until; from < to; from = until) {
+    until = Math.min(from + piece.length, to);
+    // No character is cut: the later bytes of one begin with the bits 10.
+    for (let left = 3; left && until < to && bytes[until] >> 6 === 2; left--) until--;
+    piece.set(bytes.subarray(from, until));
+    text += decoder.decode(piece.subarray(0, until - from));
+  }
+  return text;
 }
 
 function getString() {
@@ -495,9 +529,9 @@ export function decode(from, memory, given) {
   const begin = () => {
     bytes = from;
     words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    end = Math.min(words[0], words.length);
+    end = Math.min(words[0] >>> 0, words.length);
     partAt = 4 * end + Math.abs(words[1]);
-    text = words[1] ? decoder.decode(bytes.slice(4 * end, partAt)) : '';
+    text = getText(4 * end, Math.min(partAt, bytes.length));
     if (words[1] < 0) text = `${JSON.parse(text)}`;
     textAt = 0;
     seen = [];

@@ -54,6 +54,18 @@ test('glue_codec_strings_exact', () => {
     assert.equal(round(value), value);
 });
 
+test('glue_codec_long_strings_by_pieces', () => {
+  // Characters of two, three and four bytes, at every place where a piece may end; long after short and short after long.
+  for (const length of [3000, 8000, 400_000, 20_000])
+    for (const character of ['\u00e9', '\u65e5', '\ud83d\ude00', '\u65e5\ud83d\ude00'])
+      for (let shift = 0; shift < 7; shift++) {
+        const value = 'a'.repeat(shift) + character.repeat(length);
+        assert.ok(round([value, shift])[0] === value, `${shift} and ${length} ${character}`);
+      }
+  const halves = '\ud83d'.repeat(100_000);
+  assert.ok(round(halves) === halves);
+});
+
 test('glue_codec_structures', () => {
   const value = { list: [1, [2, [3]]], empty: {}, none: undefined, text: 'a', '\u2603': null };
   assert.deepEqual(round(value), value);
