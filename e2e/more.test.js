@@ -376,6 +376,10 @@ test('what is transferred goes to the worker that runs the task', async () => {
     await Promise.all(busy);
     out.twice = await failure(() => pool.run('moved', [late], { transfer: [late] }));
     out.wrong = await failure(() => pool.run('moved', [1], { transfer: 5 }));
+    // As by postMessage: what no argument names is moved, too.
+    const unnamed = bytes(5);
+    out.beside = await pool.run('next', [4], { transfer: [unnamed] });
+    out.unnamed = unnamed.byteLength;
     out.next = await pool.run('next', [1]);
     out.end = await pool.dispose();
     return out;
@@ -389,6 +393,7 @@ test('what is transferred goes to the worker that runs the task', async () => {
   assert.equal(result.aborted.message, 'enough');
   assert.equal(result.twice.name, 'DataCloneError');
   assert.equal(result.wrong.name, 'TypeError');
+  assert.deepEqual([result.beside, result.unnamed], [5, 0]);
   assert.equal(result.next, 2);
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });

@@ -54,6 +54,11 @@ test('counts and sizes outside their range throw', async () => {
     const out = {};
     for (const [name, options] of Object.entries(tries))
       out[name] = await failure(() => start(options));
+    const worker = new Worker('/js-glue/worker.entry.js', { type: 'module' });
+    const sharing = { worker: () => worker, workers: 1 };
+    const first = await start(sharing);
+    out.again = await failure(() => start(sharing));
+    await first.dispose();
     const pool = await start({ workers: 1, memory: { maximumBytes: 2 ** 20 } });
     out.least = String(await pool.call('fib', [15]));
     await pool.dispose();
@@ -77,7 +82,7 @@ test('counts and sizes outside their range throw', async () => {
   ]) {
     assert.equal(result[key].name, 'RangeError', `${key}: ${result[key].message}`);
   }
-  for (const key of ['text', 'worker', 'notWorker'])
+  for (const key of ['text', 'worker', 'notWorker', 'again'])
     assert.equal(result[key].name, 'TypeError', key);
   assert.equal(result.least, '610');
   assert.deepEqual(result.crowd, { size: workersOf(2), fib: '610' });

@@ -303,12 +303,12 @@ export class Pool extends EventTarget {
     const isPlaced = !retry && !transfer;
     const bytes = encode(args, this.#view, { isArguments: true, isPlaced, transfer, carry });
     let carried;
-    if (carry.length) {
+    if (transfer?.length || carry.length) {
       // WebKit's structuredClone copies shared memory; messages do not.
       const others = carry.map((object) => !isShared(object) && object);
       carried = structuredClone([others, transfer], { transfer });
       carried[0] = carried[0].map((object, idx) => object || carry[idx]);
-      target += CARRIED;
+      if (carry.length) target += CARRIED;
     }
     const submit = (...rest) => {
       const at = this.#view.place(bytes);

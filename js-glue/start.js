@@ -22,7 +22,8 @@ const MAXIMUM_BYTES = 2 ** 32;
 const MAXIMUM_MS = 2 ** 31 - 1;
 const MAXIMUM_PAGES = MAXIMUM_BYTES / PAGE_BYTES;
 
-const WORKER = 'worker is a function that gives a Worker';
+const WORKER = 'worker is a function that gives a new Worker each time';
+const given = new WeakSet();
 
 /** The option `name`, a whole number. */
 export function whole(options, name, fallback, low, high) {
@@ -161,7 +162,8 @@ export const workerBlock = (view, id) =>
 
 function makeWorker({ worker, name, host }, id) {
   const made = worker ? worker(id) : host.makeWorker(name ?? `penny-${id}`);
-  want(typeof made?.postMessage === 'function', WORKER);
+  want(typeof made?.postMessage === 'function' && !given.has(made), WORKER);
+  given.add(made);
   return host.face(made);
 }
 
