@@ -133,9 +133,9 @@ function runHere(fn, args) {
   }
 }
 
-/** Settles what has ended elsewhere. */
+/** Settles what has ended elsewhere. (The search for what a lost worker held may end after this one has left.) */
 export function settleEnded() {
-  for (let root = exports.pn_web_ended() >>> 0; root; ) {
+  for (let root = view && exports.pn_web_ended() >>> 0; root; ) {
     const next = view.get(root + layout.ROOT_LINK);
     settle(root);
     root = next;
