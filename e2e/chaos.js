@@ -87,7 +87,71 @@ const calls = {
     return [];
   },
 };
-const names = Object.keys(calls);
+/** Loops, C, what goes by message, what is run again when its worker is lost. */
+const others = {
+  loops: async (pool, random, options) => {
+    const array = pool.array(Int32Array, random(5000));
+    const { signal, timeout } = options;
+    await pool.parallelFor('adds', 0, array.length, { args: [array, 3], signal, timeout });
+    const isRight = array.every((value) => value === 3);
+    pool.free(array);
+    return [isRight, true];
+  },
+  sumsUp: (pool, random, options) => {
+    const n = random(5000);
+    const { signal, timeout } = options;
+    const sum = pool.reduce('sumOf', 0, n, { init: 0, combine: 'add', signal, timeout });
+    return [sum, (n * (n - 1)) / 2];
+  },
+  inC: (pool, random, { signal, timeout, priority }) => {
+    const n = 5 + random(15);
+    return [pool.call('fib', [n], { signal, timeout, priority }), BigInt(fib(n))];
+  },
+  blobs: (pool, random, options) => {
+    const size = random(1000);
+    return [pool.run('sizeOf', [new Blob(['x'.repeat(size)])], options), size];
+  },
+  ports: async (pool, random, options) => {
+    const { port1, port2 } = new MessageChannel();
+    const n = random(1000);
+    port1.onmessage = ({ data }) => port1.postMessage(data + n);
+    try {
+      return [await pool.run('asks', [port2, 1], { ...options, transfer: [port2] }), n + 1];
+    } finally {
+      port1.close();
+    }
+  },
+  again: (pool, random, options, isHarmed) => {
+    const retry = isHarmed;
+    if (random(2))
+      return [pool.run('later', [random(30), [1, 'x']], { ...options, retry }).then(String), '1,x'];
+    const n = 8 + random(8);
+    return [pool.run('fib', [n], { ...options, retry }), fib(n)];
+  },
+  streams: async (pool, random, options) => {
+    const length = random(60);
+    const most = random(3) ? length : random(length + 1);
+    const { signal, timeout } = options;
+    let sum = 0;
+    let count = 0;
+    const items = (async function* () {
+      for (let n = 0; n < length; n++) {
+        if (n % 7 === 0) await null;
+        yield n;
+      }
+    })();
+    for await (const value of pool.stream('next', items, {
+      signal,
+      timeout,
+      concurrency: 1 + random(8),
+    })) {
+      if (count === most) break;
+      sum += value;
+      count++;
+    }
+    return [most < length ? count : sum, most < length ? most : (length * (length + 1)) / 2];
+  },
+};
 
 /** Loses a worker from within, or the calls of an endless task by its timeout. */
 const harms = {
@@ -108,9 +172,12 @@ function optionsOf(random) {
 }
 
 /**
- * One pool from start to end. `harm`: workers are lost. Gives what went wrong, as texts, and counts.
+ * One pool from start to end. `harm`: workers are lost; `isMixed`: with the others, too. Gives what went wrong, as texts, and
+ * counts.
  */
-export async function chaos(start, seed, { harm, tasks: count = 150, limitMs = 20_000 }) {
+export async function chaos(start, seed, { harm, isMixed, tasks: count = 150, limitMs = 20_000 }) {
+  const kinds = isMixed ? { ...calls, ...others } : calls;
+  const names = Object.keys(kinds);
   const random = randomOf(seed);
   const wrong = [];
   const counts = { settled: 0, cancelled: 0, lost: 0, restarts: 0 };
@@ -134,7 +201,7 @@ export async function chaos(start, seed, { harm, tasks: count = 150, limitMs = 2
     const name = names[random(names.length)];
     open.set(id, name);
     try {
-      const [promise, expected] = await calls[name](pool, random, optionsOf(random), harm);
+      const [promise, expected] = await kinds[name](pool, random, optionsOf(random), harm);
       const value = await promise;
       if (value !== expected) wrong.push(`${name}: ${value} and not ${expected}`);
     } catch (error) {

@@ -11,22 +11,26 @@ const seeds = Array.from({ length: isLong ? 60 : 2 }, (_, idx) => first + idx);
 // themselves clean.
 if (!isLong) seeds.push(8, 213);
 
-for (const harm of [false, true]) {
-  test(`chaos${harm ? ' with lost workers' : ''}`, async () => {
-    const wrong = await inPage(
-      async ({ seeds, harm }) => {
-        const { chaos } = await import('/e2e/chaos.js');
-        const begin = (options) => start({ tasks: '/e2e/chaos_tasks.js', ...options });
-        const out = [];
-        for (const seed of seeds) {
-          const { wrong } = await chaos(begin, seed, { harm, tasks: 80 });
-          out.push(...wrong.map((text) => `seed ${seed}: ${text}`));
-        }
-        return out;
-      },
-      { seeds, harm },
-      { seconds: isLong ? 600 : 100 },
-    );
-    assert.deepEqual(wrong, []);
-  });
-}
+// And this one shrinks while what was given up never ends.
+const mixedSeeds = isLong ? seeds : [first, 14];
+
+for (const harm of [false, true])
+  for (const isMixed of [false, true]) {
+    test(`chaos${isMixed ? ' of all kinds' : ''}${harm ? ' with lost workers' : ''}`, async () => {
+      const wrong = await inPage(
+        async ({ seeds, ...options }) => {
+          const { chaos } = await import('/e2e/chaos.js');
+          const begin = (options) => start({ tasks: '/e2e/chaos_tasks.js', ...options });
+          const out = [];
+          for (const seed of seeds) {
+            const { wrong } = await chaos(begin, seed, { ...options, tasks: 80 });
+            out.push(...wrong.map((text) => `seed ${seed}: ${text}`));
+          }
+          return out;
+        },
+        { seeds: isMixed ? mixedSeeds : seeds, harm, isMixed },
+        { seconds: isLong ? 600 : 100 },
+      );
+      assert.deepEqual(wrong, []);
+    });
+  }

@@ -111,3 +111,21 @@ export const polls = () => {
 export const leave = () => {
   close();
 };
+export const adds = (low, high, array, value) => {
+  for (let at = low; at < high; at++) array[at] += value;
+};
+export const sumOf = (low, high) => {
+  let sum = 0;
+  for (let n = low; n < high; n++) sum += n;
+  return sum;
+};
+export const add = (a, b) => a + b;
+export const sizeOf = async (blob) => (await blob.text()).length;
+export const asks = (port, value) =>
+  new Promise((done) => {
+    port.onmessage = ({ data }) => {
+      port.close();
+      done(data);
+    };
+    port.postMessage(value);
+  });

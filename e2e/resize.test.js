@@ -66,6 +66,32 @@ test('a second worker finds work in what the first one runs', async () => {
   assert.deepEqual([result.value, result.isClean], ['6765', true]);
 });
 
+test('who leaves does not wait for ever for what was given up', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ workers: 3, tasks: '/e2e/detached.js' });
+    const controller = new AbortController();
+    const { signal } = controller;
+    // Never settles, and waits for a child that never does.
+    const all = Array.from({ length: 12 }, () =>
+      failure(() => pool.run('awaitsLater', [1e8], { signal })),
+    );
+    await pool.run('later', [30]);
+    controller.abort(new RangeError('enough'));
+    const names = new Set((await Promise.all(all)).map(({ name }) => name));
+    const began = performance.now();
+    await pool.resize(1);
+    const ms = performance.now() - began;
+    await pool.resize(3);
+    const values = await Promise.all([1, 2, 3, 4].map((n) => pool.run('later', [1, n])));
+    return { names: [...names], ms, values, size: pool.size, end: await pool.dispose() };
+  });
+  assert.deepEqual(result.names, ['RangeError']);
+  assert.ok(result.ms < 5000, `it took ${result.ms} ms`);
+  assert.deepEqual(result.values, [1, 2, 3, 4]);
+  assert.equal(result.size, 3);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
 test('who leaves ends what it runs and waits for its promises', async () => {
   const result = await inPage(async () => {
     const pool = await start({ workers: 3, tasks: '/e2e/tasks.js' });

@@ -38,14 +38,15 @@ IMPORT(pn_js_run) int pn_js_run(pn_root *root, pn_task *head);
 IMPORT(pn_port_print) void pn_port_print(const char *text, size_t bytes, int is_error);
 
 /* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task
- * ran since last asked, how often this worker looks for work while all others sleep, and whether it was
- * asked to leave and has passed on what it was woken for. */
+ * ran since last asked, how often this worker looks for work while all others sleep, and how many turns ago it was
+ * asked to leave and passed on what it was woken for. */
 __asm__(".globaltype pn_self, i32\n.globl pn_self\npn_self:\n"
         ".globaltype pn_blocks, i32\n.globl pn_blocks\npn_blocks:\n"
         ".globaltype pn_ran_js, i32\n.globl pn_ran_js\npn_ran_js:\n"
         ".globaltype pn_alone, i32\n.globl pn_alone\npn_alone:\n"
         ".globaltype pn_leaves, i32\n.globl pn_leaves\npn_leaves:\n");
 #define SHORT_MS    0.25 /* of a sleep */
+#define LEAVE_TURNS 250  /* of 4 ms (js-glue/worker.js) */
 #define PN_INSTANCE extern __attribute__((address_space(1)))
 PN_INSTANCE uintptr_t pn_self;
 PN_INSTANCE uint32_t pn_blocks;
@@ -428,10 +429,11 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy, ui
         pn_ran_js = 0;
         return AGAIN; /* promises first */
       }
-      /* Once: while promises are pending here it asks again every few milliseconds. */
+      /* Once: while promises are pending here it asks again every 4 ms. */
       if (!pn_leaves) pn_sched_leave(w);
-      pn_leaves = 1;
-      return w->late || is_busy ? LEAVING : LEFT;
+      /* For promises of tasks that were given up it does not wait for ever: their JavaScript hears that it has left. */
+      bool is_patient = pn_leaves++ < LEAVE_TURNS;
+      return is_busy || (w->late && (is_patient || !pn_js_drop_late(w))) ? LEAVING : LEFT;
     }
     if (pn_sched_step(w)) {
       spins = 0;

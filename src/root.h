@@ -35,6 +35,8 @@ void pn_js_begin_late(pn_worker *worker, pn_root *root);
 void pn_js_end_late(pn_worker *worker, pn_root *root);
 /* At the end of the pool: fails those of them that another worker waits for. The worker itself. */
 void pn_js_close_late(pn_worker *worker);
+/* When it leaves: fails all of them and says so, if all were given up. Otherwise nothing. The worker itself. */
+bool pn_js_drop_late(pn_worker *worker);
 /* Tells the result to whoever waits, once. Worker. */
 void pn_root_end(pn_worker *worker, pn_root *root);
 /* Ends one that will not run any more, with PENNY_ECLOSED. */
