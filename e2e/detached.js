@@ -127,16 +127,64 @@ export const uses = async (how) => {
     else if (how === 'poll') task.throwIfCancelled();
   }
 };
-/** Keeps its task until it has ended, and gives the code of what array() of it throws then. */
+/** Keeps its task; later ones try to use it. */
 let kept;
-export const keepsTask = () => {
+export const keepsTask = (flag) => {
   kept = currentTask();
+  if (flag) Atomics.store(flag, 0, workerId());
 };
 export const usesKept = () => {
+  if (!kept) return 'none';
   kept.progress(1);
   try {
     kept.array(Int32Array, 1);
   } catch ({ code }) {
-    return [code, kept.isCancelled()];
+    return `${code} ${kept.isCancelled()}`;
   }
+};
+/** Spawns that, and joins it when another worker has taken it. */
+export const keepsStolen = (flag) => {
+  const handle = spawn(keepsTask, flag);
+  while (!Atomics.load(flag, 0)) spawn(nothing).join();
+  handle.join();
+  return workerId() + 1 === flag[0];
+};
+export const nothing = () => {};
+
+const inner = async (n) => {
+  const values = [await spawn(later, 1, n)];
+  for (let at = 0; at < n; at++) values.push(await spawn(twice, at));
+  return values;
+};
+export const twice = (n) => 2 * n;
+/** Async, but it does not look so, as where `async` was compiled down. */
+export const looksPlain = (n) => inner(n);
+
+/** Goes on for a while, and says that it has ended, whoever waits. */
+export const writes = async (flag, ms) => {
+  for (const end = performance.now() + ms; performance.now() < end; ) await sleep(1);
+  Atomics.store(flag, 0, 1);
+};
+const failed = () => {
+  throw new RangeError('the parent fails');
+};
+export const failsAbove = async (flag, ms) => {
+  spawn(writes, flag, ms);
+  if (ms > 50) await sleep(1);
+  failed();
+};
+export const failsPlainlyAbove = (flag, ms) => {
+  spawn(writes, flag, ms);
+  failed();
+};
+
+const refused = {
+  get x() {
+    throw { f() {} };
+  },
+};
+export const givesWhatThrows = async () => refused;
+export const failsBy = (name, message) => {
+  class InternalError extends Error {}
+  throw Object.assign(new InternalError(message), { name, status: 500 });
 };

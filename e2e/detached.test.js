@@ -61,14 +61,79 @@ test('what goes on in a worker that has left touches nothing of the pool', async
   assert.deepEqual(ends, ['progress', 'spawn', 'array', 'poll'].map(each));
 });
 
-test('a task that has ended gives no arrays and tells nothing', async () => {
+test('a task that has ended, stolen or not, gives no arrays and tells nothing', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js', workers: 2 });
+    const flag = pool.array(Int32Array, [-1]);
+    const out = { told: new Set() };
+    const use = async () => {
+      for (let n = 0; n < 40; n++) out.told.add(await pool.run('usesKept'));
+    };
+    await pool.run('keepsTask', [flag]);
+    await use();
+    flag[0] = 0;
+    out.isOwn = await pool.run('keepsStolen', [flag]);
+    await use();
+    return { told: [...out.told].sort(), end: await pool.dispose() };
+  });
+  assert.deepEqual(
+    result.told.filter((text) => text !== 'none'),
+    ['PENNY_EINVAL true'],
+  );
+  assert.deepEqual(result.end, clean);
+});
+
+test('a plain function that gives a promise is as good as an async one', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js', workers: 2 });
+    const values = await pool.run('looksPlain', [20]);
+    return { values, end: await pool.dispose() };
+  });
+  assert.deepEqual(result.values, [20, ...Array.from({ length: 20 }, (_, n) => 2 * n)]);
+  assert.deepEqual(result.end, clean);
+});
+
+test('what a failed task spawned ends before it does, if it ends soon', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js', workers: 2 });
+    const out = [];
+    for (const name of ['failsAbove', 'failsPlainlyAbove'])
+      for (const ms of [30, 60]) {
+        const flag = pool.array(Int32Array, 1);
+        const { message } = await failure(() => pool.run(name, [flag, ms]));
+        out.push(`${message} ${flag[0]}`);
+      }
+    const flag = pool.array(Int32Array, 1);
+    const began = performance.now();
+    const { message } = await failure(() => pool.run('failsAbove', [flag, 1e8]));
+    return { out, message, ms: performance.now() - began, end: await pool.dispose() };
+  });
+  assert.deepEqual(result.out, Array(4).fill('the parent fails 1'));
+  assert.equal(result.message, 'the parent fails');
+  assert.ok(result.ms < 5000, `it took ${result.ms} ms`);
+  assert.deepEqual(result.end, clean);
+});
+
+test('errors that cannot be sent, or have the names of others, arrive', async () => {
   const result = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/detached.js', workers: 1 });
-    await pool.run('keepsTask');
-    const told = await pool.run('usesKept');
-    return { told, end: await pool.dispose() };
+    const out = [];
+    for (const [name, ...args] of [
+      ['givesWhatThrows'],
+      ['failsBy', 'InternalError', 'database down'],
+      ['failsBy', 'Error', 'the call stack could not be printed'],
+    ]) {
+      const { name: given, message } = await failure(() => pool.run(name, args));
+      out.push(`${given}: ${message}`);
+    }
+    return { out, end: await pool.dispose() };
   });
-  assert.deepEqual(result, { told: ['PENNY_EINVAL', true], end: clean });
+  assert.match(result.out[0], /^DataCloneError: .*function/);
+  assert.deepEqual(result.out.slice(1), [
+    'InternalError: database down',
+    'Error: the call stack could not be printed',
+  ]);
+  assert.deepEqual(result.end, clean);
 });
 
 test('progress of a child reaches the page', async () => {

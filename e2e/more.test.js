@@ -495,3 +495,94 @@ test('map over a million tiny items', async () => {
   const best = Math.max(...rates);
   assert.ok(best > (engine === 'chromium' && !isSingle ? 1 : 0.2), `${rates}`);
 });
+
+test('map and stream end with the pool, and with their first failure, whatever their producer does', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const out = {};
+    const never = new Promise(() => {});
+    const counts = (back) => {
+      let n = 0;
+      const next = () => ({ done: false, value: n++ });
+      return { next, return: back, [Symbol.iterator]: () => ({ next, return: back }) };
+    };
+    const throws = () => {
+      throw new Error('return() threw');
+    };
+    // failAt fails for item 20.
+    out.never = await failure(() =>
+      pool.map(
+        'failAt',
+        counts(() => never),
+      ),
+    );
+    out.throws = await failure(() => pool.map('failAt', counts(throws)));
+    out.read = await failure(async () => {
+      for await (const _ of pool.stream('failAt', counts(throws)));
+    });
+    async function* waits() {
+      yield 1;
+      await never;
+    }
+    const map = failure(() => pool.map('next', waits()));
+    const stream = pool.stream('next', waits())[Symbol.asyncIterator]();
+    out.first = (await stream.next()).value;
+    const next = failure(() => stream.next());
+    await sleep(20);
+    out.end = await pool.dispose();
+    out.codes = [(await map).code, (await next).code];
+    return out;
+  });
+  for (const name of ['never', 'throws', 'read'])
+    assert.equal(result[name].message, 'item 20', name);
+  assert.equal(result.first, 2);
+  assert.deepEqual(result.codes, ['PENNY_ECLOSED', 'PENNY_ECLOSED']);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test('what was given counts as it was at the call', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const array = pool.array(Int32Array, 1);
+    const params = [{ k: 0 }, array];
+    const given = { args: params, init: 0, combine: 'add' };
+    const all = [];
+    for (given.args[0].k = 1; params[0].k < 4; params[0].k++) {
+      all.push(pool.reduce('giveK', 0, 1, given));
+      all.push(pool.parallelFor('addK', 0, 1, given));
+    }
+    given.args = params.length = 0;
+    const out = { values: (await Promise.all(all)).filter((value) => value !== undefined) };
+    out.sum = array[0];
+    out.moved = await failure(() => pool.run('next', [1], { transfer: [array.buffer] }));
+    out.named = await failure(() => pool.run('next', [array], { transfer: [array.buffer] }));
+    out.after = array.length;
+    out.end = await pool.dispose();
+    return out;
+  });
+  // Without shared memory nothing but the list itself is kept.
+  if (!isSingle) assert.deepEqual([result.values, result.sum], [[1, 2, 3], 6]);
+  assert.equal(result.moved.name, 'DataCloneError');
+  assert.equal(result.named.name, 'DataCloneError');
+  assert.equal(result.after, 1);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test('parts of an array that a task made belong together', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const [head, tail, all] = await pool.run('parts', [8]);
+    const out = { values: [...head, ...tail, ...all], arrays: pool.stats().arrays };
+    pool.free(head);
+    out.left = pool.stats().arrays;
+    out.tail = await failure(() => pool.run('echo', [tail]));
+    out.end = await pool.dispose();
+    return out;
+  });
+  assert.deepEqual(result.values, [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7]);
+  if (!isSingle) {
+    assert.deepEqual([result.arrays, result.left], [1, 0]);
+    assert.match(result.tail.message, /freed/);
+  }
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});

@@ -166,3 +166,13 @@ export const failLater = async (low, _high, at) => {
 };
 /** A part of an array that it makes. */
 export const makePart = (count, from) => array(Int32Array, count).fill(7).subarray(from);
+export const giveK = (_low, _high, { k }) => k;
+export const addK = (_low, _high, { k }, sum) => {
+  Atomics.add(sum, 0, k);
+};
+/** Both halves of a new array, and the whole. */
+export const parts = (length) => {
+  const all = array(Float64Array, length);
+  for (let at = 0; at < length; at++) all[at] = at;
+  return [all.subarray(0, length / 2), all.subarray(length / 2), all];
+};

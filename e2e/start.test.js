@@ -173,6 +173,16 @@ test('a worker file that does not load, does not serve or is stale is told', asy
       out.late = await failure(() =>
         start({ worker: at('/silent.js'), signal: controller.signal }),
       );
+      const inside = new AbortController();
+      out.inside = await failure(() =>
+        start({
+          signal: inside.signal,
+          worker() {
+            inside.abort(new Error('in the middle'));
+            return at('/js-glue/worker.entry.js')();
+          },
+        }),
+      );
       const pool = await start();
       out.next = String(await pool.call('fib', [10]));
       await pool.dispose();
@@ -189,6 +199,7 @@ test('a worker file that does not load, does not serve or is stale is told', asy
   assert.equal(result.stale.code, 'PENNY_EVERSION');
   assert.equal(result.aborted.message, 'never mind');
   assert.equal(result.late.message, 'changed my mind');
+  assert.equal(result.inside.message, 'in the middle');
   assert.equal(result.next, '55');
   await page.close();
 });

@@ -17,8 +17,8 @@ class Fatal extends Error {}
 /** Of JavaScript's stack or of C's. */
 export const isStackOverflow = (error) =>
   error === overflow ||
-  /call stack|too much recursion/i.test(error?.message) ||
-  error?.name === 'InternalError';
+  (error instanceof (globalThis.InternalError ?? RangeError) &&
+    /call stack|too much recursion/i.test(error.message));
 
 /**
  * Gives the exports, to the view too. `hooks` may have run(root), ring(), print(text, isError) and

@@ -2,7 +2,7 @@
 // that asynchronous ones detach; and what a task may ask about itself. The stack of handles and the
 // entry that runs now are spawn.js's: here they are read, and changed by enter() and inEntry() only.
 import { decode, encode, isShared } from './codec.js';
-import { bytesOf, errorOf, PennyError } from './errors.js';
+import { bytesOf, errorOf, PennyError, sleep } from './errors.js';
 import * as layout from './layout.gen.js';
 import { recover } from './ledger.js';
 import { failure, outcome } from './outcome.js';
@@ -34,6 +34,9 @@ import {
 } from './spawn.js';
 
 const ENOMEM = -1;
+const GIVE_UP_MS = 1000; // what a failed task waits for its children
+const CHILDREN = 16;
+const noop = () => {};
 const CARRIED = 2 ** 31; // added to a root's target: host.js
 
 let ready = []; // generators that yielded, and roots whose message has come
@@ -58,12 +61,16 @@ export class Detached {
       this.resolve = resolve;
       this.reject = reject;
     });
-    entry?.children.push(this);
-    this.#promise.catch((error) => {
-      // (A task that was given up, or has failed, takes its own with it, and so does the pool.)
-      const isEnd = /ECANCELLED|ECLOSED/.test(error?.code);
-      if (this.isOrphan && !this.isHeld && !isEnd) report(error);
-    });
+    keepChild(entry, this);
+    this.#promise
+      .catch((error) => {
+        // (A task that was given up, or has failed, takes its own with it, and so does the pool.)
+        const isEnd = /ECANCELLED|ECLOSED/.test(error?.code);
+        if (this.isOrphan && !this.isHeld && !isEnd) report(error);
+      })
+      .then(() => {
+        this.isEnded = true;
+      });
     const bytes = target < 0 ? undefined : this.#encode(args);
     const ticket = freeTickets.pop() ?? detached.length;
     const at = bytes ? view.place(bytes) : 0;
@@ -91,6 +98,11 @@ export class Detached {
     }
   }
 
+  /** Resolves when it has ended, however. */
+  ended() {
+    return this.#promise.then(noop, noop);
+  }
+
   join() {
     throw easync('join() in an async task or of one');
   }
@@ -109,6 +121,16 @@ const report = (error) =>
   setTimeout(() => {
     throw error;
   });
+
+/** Those that have ended and gave their outcome to somebody go now and then. */
+function keepChild({ children } = {}, child) {
+  if (!children) return;
+  if (children.length >= CHILDREN && (children.length & (children.length - 1)) === 0) {
+    const open = children.filter(({ isEnded, isHeld }) => !isEnded || !isHeld);
+    children.splice(0, children.length, ...open);
+  }
+  children.push(child);
+}
 
 const within = (self, action) => (value) => {
   if (!self || entry) return action(value);
@@ -225,7 +247,11 @@ function pack(error, value, objects) {
     bytes = encode(value, view, { ...codecOptions, carry: objects && { push } });
   } catch (reason) {
     error = EFAIL;
-    bytes = encode(reason, view, codecOptions);
+    try {
+      bytes = encode(reason, view, codecOptions);
+    } catch (why) {
+      bytes = encode(new DOMException(`${why?.message}`, 'DataCloneError'), view, codecOptions);
+    }
   }
   const at = view.place(bytes);
   return at ? [error, at, bytes.length] : [ENOMEM, 0, 0];
@@ -253,21 +279,28 @@ export function runRoot(root, head) {
     } else if (!error && value === undefined) exports.pn_web_result(root, 0, 0, 0, isLate);
     else exports.pn_web_result(root, ...pack(error, value, objects), isLate);
   };
+  const goOn = (promise) => {
+    isLate = 1;
+    self.kind = ASYNC; // what it spawns from here on is not joined by this call of it
+    late.add(self);
+    promise
+      .then((result) => joinChildren(self).then(() => result))
+      .then(
+        (result) => finish(0, result),
+        (error) => giveUpChildren(self).then(() => finish(EFAIL, error)),
+      );
+  };
   try {
     const value = inEntry(self, head, () => begin(fn, decodeArguments(root), self));
-    if (isPromise(value) || self.children.length) {
-      isLate = 1;
-      late.add(self);
-      Promise.resolve(value)
-        .then((result) => joinChildren(self).then(() => result))
-        .then(
-          (result) => finish(0, result),
-          (error) => finish(EFAIL, error),
-        );
-    } else finish(0, value);
+    if (isPromise(value) || self.children.length) goOn(Promise.resolve(value));
+    else finish(0, value);
   } catch (error) {
-    if (self.isBroken) throw error;
-    finish(EFAIL, error);
+    if (self.isBroken) {
+      self.isOver = true;
+      throw error;
+    }
+    if (self.children.length) goOn(Promise.reject(error));
+    else finish(EFAIL, error);
   }
   return isLate;
 }
@@ -291,10 +324,18 @@ export function carry(root, objects) {
 
 /** Waits for what an async task detached; the first error of one that nobody held is thrown. */
 async function joinChildren(self) {
-  for (const child of self.children) {
-    if (child.isHeld) await new Promise((resolve) => child.then(resolve, resolve));
+  while (self.children.length) {
+    const child = self.children.shift();
+    if (child.isHeld) await child.ended();
     else await child;
   }
+}
+
+/** It has failed: what it detached is cancelled, and ends before it does, unless it takes long. */
+async function giveUpChildren({ root, children }) {
+  if (!children.length || !view) return;
+  exports.pn_web_cancel(root, -ECANCELLED);
+  await Promise.race([Promise.all(children.map((child) => child.ended())), sleep(GIVE_UP_MS)]);
 }
 
 /** Runs a stolen task; its outcome goes where its arguments were. Called by the core. */
@@ -314,9 +355,11 @@ export function runStolen(head, record) {
     );
   } catch (error) {
     // Its records are still there: the core's trampoline ends it.
+    self.isOver = self.isBroken;
     if (self.isBroken) throw error;
     packed = pack(EFAIL, error);
   }
+  self.isOver = true; // its root may end before what it leaves behind
   for (const child of self.children) child.isOrphan = true;
   view.set(record + 4, packed[1]);
   view.set(record + 8, packed[2]);

@@ -82,6 +82,8 @@ function submit(inner, name, args, options) {
   }
 }
 
+const TURN_BATCHES = 256;
+
 class Batches {
   size = 1; // items of the next batch
   first = 0; // index of the next item
@@ -113,7 +115,9 @@ class Batches {
     if (isAsync) this.iterator = items[Symbol.asyncIterator]();
     else Object.assign(this, readerOf(items));
     signal?.throwIfAborted();
-    this.unwatch = until({ signal, ms: timeout, end: (error) => this.fail(error) });
+    this.close = (error) => this.fail(error);
+    inner.closers.add(this.close);
+    this.unwatch = until({ signal, ms: timeout, end: this.close });
   }
 
   fail(error) {
@@ -151,7 +155,8 @@ class Batches {
 
   /** Sends what there is, as far as there is room. */
   fill() {
-    while (!this.failure) {
+    // (A failure is seen in a later turn, and then there may be room for a million.)
+    for (let count = 0; !this.failure && count < TURN_BATCHES; count++) {
       const most = Math.min(this.size, this.concurrency - this.held);
       if (most < 1 || this.flying + this.ended.length >= this.room) return;
       if (this.take && !this.isOver) {
@@ -221,12 +226,14 @@ class Batches {
 
   async end() {
     this.unwatch();
+    this.inner.closers.delete(this.close);
+    const hasFailed = this.failure;
     this.fail(new PennyError('PENNY_ECANCELLED', 'nobody reads the rest'));
     if (this.isOver) return;
     this.isOver = true;
-    // A producer that we still wait for may never answer.
+    // A producer that we still wait for may never answer, and after a failure nobody wants to hear of another one.
     const told = (async () => this.iterator?.return?.())();
-    if (this.isAsking) told.catch(() => {});
+    if (this.isAsking || hasFailed) told.catch(() => {});
     else await told;
   }
 }

@@ -1,6 +1,6 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
-import { encode, isShared } from './codec.js';
+import { decode, encode, isShared } from './codec.js';
 import { bytesOf, contentOf, errorFor, errorOf, PennyError, want } from './errors.js';
 import { canWait, checkTaskOptions, Host, until } from './host.js';
 import * as layout from './layout.gen.js';
@@ -40,6 +40,7 @@ export function within(promise, { signal, startTimeoutMs }) {
   const text = `no answer in ${startTimeoutMs} ms: does the worker's file call serve()?`;
   const late = () => new PennyError('PENNY_ESTART', text);
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) reject(signal.reason); // by what made the workers
     const stop = until({ signal, ms: startTimeoutMs, late, end: reject });
     promise.then(resolve, reject).finally(stop);
   });
@@ -96,6 +97,7 @@ export class Pool extends EventTarget {
   #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
   #nudged = []; // by worker's id: who has to answer yet
   #steals = 0; // of all workers, when they were counted last
+  #closers = new Set(); // of what may wait for no task: told of the end of the pool
   #left = 0;
   #isTorn = false;
   #onLeft = () => {};
@@ -257,8 +259,8 @@ export class Pool extends EventTarget {
     for (let idx = 0; idx < parameters.length; idx++) {
       writeArgument(this.#view, stage, 8 * idx, parameters[idx], args[idx], symbol);
     }
-    const submit = (...rest) => this.#exports.pn_web_call(type, ...rest);
-    return this.#host.add(submit, symbol, result, options, args);
+    const submit = (...rest) => this.#twice(() => this.#exports.pn_web_call(type, ...rest));
+    return this.#host.add(submit, symbol, result, options, Array.from(args));
   }
 
   #find(symbol) {
@@ -298,10 +300,15 @@ export class Pool extends EventTarget {
     }
     // Nothing is placed or moved for what will not run.
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (transfer?.some((object) => this.#view.buffers.has(object)))
+      throw new DOMException('memory of the pool cannot be transferred', 'DataCloneError');
     const carry = [];
+    const held = []; // arrays of the pool, whatever becomes of the arguments
     // (What may fail yet, or be sent again, keeps its bytes.)
     const isPlaced = !retry && !transfer;
-    const bytes = encode(args, this.#view, { isArguments: true, isPlaced, transfer, carry });
+    const bytes = encode(args, this.#view, {
+      ...{ isArguments: true, isPlaced, transfer, carry, held },
+    });
     let carried;
     if (transfer?.length || carry.length) {
       // WebKit's structuredClone copies shared memory; messages do not.
@@ -311,12 +318,18 @@ export class Pool extends EventTarget {
       if (carry.length) target += CARRIED;
     }
     const submit = (...rest) => {
-      const at = this.#view.place(bytes);
-      const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ...rest);
+      const at = this.#twice(() => this.#view.place(bytes));
+      const call = () => this.#exports.pn_web_call_js(target, at, bytes.length, ...rest);
+      const root = at && this.#twice(call);
       if (!root) this.#exports.pn_web_free(at);
       return root;
     };
-    return this.#host.add(submit, name, undefined, options, args, carried);
+    return this.#host.add(submit, name, undefined, options, held, carried);
+  }
+
+  /** What allocates: anew where memory is exhausted and some of what is free can be put together. */
+  #twice(alloc) {
+    return alloc() || (this.#exports.pn_web_collect?.() && alloc());
   }
 
   /** Nothing is encoded or allocated for a few numbers: the root has room for them. */
@@ -324,7 +337,8 @@ export class Pool extends EventTarget {
     return (ticket, level) => {
       const { stage } = this.#host;
       for (let idx = 0; idx < numbers.length; idx++) stage.setFloat64(8 * idx, numbers[idx], true);
-      return this.#exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
+      const call = () => this.#exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
+      return this.#twice(call);
     };
   }
 
@@ -342,6 +356,7 @@ export class Pool extends EventTarget {
       workers: this.size,
       find: (other) => this.#target(other),
       run: (other, args, options) => this.#submit(other, args, options),
+      closers: this.#closers,
       array: (...args) => this.array(...args),
       submit: (name, args, options) =>
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
@@ -363,12 +378,30 @@ export class Pool extends EventTarget {
     })();
   }
 
-  parallelFor(...args) {
-    return this.#more('parallelFor', ...args);
+  parallelFor(task, begin, end, options) {
+    return this.#more('parallelFor', task, begin, end, this.#asNow(options));
   }
 
-  reduce(...args) {
-    return this.#more('reduce', ...args);
+  reduce(task, begin, end, options) {
+    return this.#more('reduce', task, begin, end, this.#asNow(options));
+  }
+
+  /** These options, whatever the program changes before more.js is there. What cannot be sent is refused there. */
+  #asNow(options) {
+    if (!options || typeof options !== 'object') return options;
+    const copy = { ...options };
+    const copyOf = (value) => {
+      const bytes = encode(value, this.#view);
+      return decode(bytes, this.#view, this.#host.codecOptions);
+    };
+    try {
+      // (Without shared memory arrays of the pool would be copied, too.)
+      const isDeep = !this.#view.Host;
+      if (Array.isArray(copy.args))
+        copy.args = isDeep && !isFew(copy.args) ? copyOf(copy.args) : copy.args.slice();
+      if (isDeep && copy.init instanceof Object) copy.init = copyOf(copy.init);
+    } catch {}
+    return copy;
   }
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
@@ -376,9 +409,9 @@ export class Pool extends EventTarget {
     const values = contentOf(lengthOrValues);
     const { length = values } = values;
     const bytes = bytesOf(Type, length);
-    const at = this.#exports.pn_web_alloc(bytes) >>> 0;
+    const at = this.#twice(() => this.#exports.pn_web_alloc(bytes) >>> 0);
     if (!at) throw errorOf(this.#view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
-    const array = this.#keep(this.#at(Type, at, length), at);
+    const array = this.#keep(this.#at(Type, at, length), at, bytes);
     try {
       if (values !== length) array.set(values);
       else if (isZeroed) this.#fill(at, bytes, 0);
@@ -389,9 +422,8 @@ export class Pool extends EventTarget {
     return array;
   }
 
-  /** The array is ours from here, and so is the block that begins at `at` and that it ends. */
-  #keep(array, at) {
-    const bytes = array.byteOffset - at + array.byteLength;
+  /** The array is ours from here, and so is the block of so many bytes that begins at `at`. */
+  #keep(array, at, bytes) {
     this.#live.set(at, { ref: new WeakRef(array), bytes });
     this.#blocks.set(array, at);
     this.#registry.register(array, at, array);
@@ -428,7 +460,8 @@ export class Pool extends EventTarget {
     // One that the task has made.
     const { ending } = this.#host;
     const block = ending && this.#exports.pn_web_adopt(ending, at) >>> 0;
-    return block ? this.#keep(array, block) : array;
+    // (Others may follow that have more of it, or other parts.)
+    return block ? this.#keep(array, block, this.#exports.pn_web_usable(block)) : array;
   }
 
   free(array) {
@@ -519,6 +552,7 @@ export class Pool extends EventTarget {
     const closed = errorOf(this.#view, ECLOSED);
     this.#host.rejectAll(closed);
     for (const { reject } of this.#crew.leaving.values()) reject(closed);
+    for (const close of this.#closers) close(closed);
     exports.pn_web_shutdown();
     const isClean = await this.#allLeft();
     this.#workers.end();

@@ -59,9 +59,15 @@ export async function resize(pool, size) {
   const starts = [];
   // A worker that there is no room for ends the row.
   for (let id = before; id < size && list.length === id; id++) starts.push(start(pool, id));
-  const failed = (await Promise.allSettled(starts)).find(({ reason }) => reason);
-  if (!failed) return;
+  // The end of the pool does not wait for them.
+  const { leaving } = pool.crew;
+  const closed = new Promise((_, reject) => leaving.set('start', { reject }));
+  const ends = await Promise.race([Promise.allSettled(starts), closed]).finally(() =>
+    leaving.delete('start'),
+  );
+  const failed = ends.find(({ reason }) => reason);
   pool.check();
+  if (!failed) return;
   await shrink(pool, before);
   throw failed.reason;
 }

@@ -36,8 +36,9 @@
 #define PN_CHUNK_TASKS     511u /* tasks in a chunk: 32 KiB with its header */
 #define PN_DIRECTORY_PAGES 256u /* pages of the chunk directory */
 #define PN_DIRECTORY_CHUNKS \
-  512u                    /* chunks a page: 256 * 512 * 511 = 67 million tasks, 4 GiB of them */
-#define PN_ENTRIES    64u /* nested entries: deeper joins wait instead of helping */
+  512u /* chunks a page: 256 * 512 * 511 = 67 million tasks, 4 GiB of them */
+#define PN_ENTRIES \
+  64u /* nested entries: of these joins that help take half, the rest are for futures */
 #define PN_LOCAL_KEYS 32u /* keys of per-worker storage */
 #define PN_LOOP_COSTS 16u /* loop bodies whose cost a worker remembers */
 

@@ -155,7 +155,7 @@ PENNY_TASK(void, pn_reduce_range, (int64_t, begin), (int64_t, end), (void *, int
     f->body(PENNY_HERE, begin, end, into, f->context);
     return;
   }
-  PN_ALIGN(16) unsigned char right[ELEMENT_MAX_BYTES];
+  PN_ALIGN(64) unsigned char right[ELEMENT_MAX_BYTES];
   pn_copy(right, f->identity, f->bytes);
   int64_t middle = (int64_t)((uint64_t)begin + leaves / 2 * f->leaf);
   PENNY_SPAWN(pn_reduce_range, middle, end, right, f);
@@ -169,7 +169,7 @@ void pn_reduce(PENNY_CONTEXT, int64_t begin, int64_t end, void *result, size_t b
   if (bytes > ELEMENT_MAX_BYTES)
     penny_fail(PENNY_EINVAL, "penny_reduce: a result has at most 256 bytes");
   if (begin >= end) return;
-  PN_ALIGN(16) unsigned char identity[ELEMENT_MAX_BYTES];
+  PN_ALIGN(64) unsigned char identity[ELEMENT_MAX_BYTES];
   pn_copy(identity, result, bytes);
   uint64_t leaf = ((uint64_t)end - (uint64_t)begin - 1) / REDUCE_LEAVES + 1;
   fold f = {body, combine, context, identity, bytes, leaf};
@@ -201,8 +201,8 @@ static void sum_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context)
 
 static void scan_blocks(PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
   const scan *s = context;
-  PN_ALIGN(16) unsigned char sum[ELEMENT_MAX_BYTES];
-  PN_ALIGN(16) unsigned char element[ELEMENT_MAX_BYTES];
+  PN_ALIGN(64) unsigned char sum[ELEMENT_MAX_BYTES];
+  PN_ALIGN(64) unsigned char element[ELEMENT_MAX_BYTES];
   for (int64_t b = begin; b < end; b++) {
     size_t first = (size_t)b * s->block;
     size_t last = s->count - first > s->block ? first + s->block : s->count;
@@ -234,8 +234,8 @@ void pn_scan(PENNY_CONTEXT, void *base, size_t count, size_t bytes, const void *
   s.sums = penny_scratch(blocks * bytes);
   if (!s.sums) penny_fail(PENNY_ENOMEM, "penny_scan: no room for the blocks' sums");
   pn_for(PENNY_HERE, 0, (int64_t)blocks, sum_blocks, &s);
-  PN_ALIGN(16) unsigned char before[ELEMENT_MAX_BYTES];
-  PN_ALIGN(16) unsigned char sum[ELEMENT_MAX_BYTES];
+  PN_ALIGN(64) unsigned char before[ELEMENT_MAX_BYTES];
+  PN_ALIGN(64) unsigned char sum[ELEMENT_MAX_BYTES];
   pn_copy(before, identity, bytes);
   for (size_t b = 0; b < blocks; b++) {
     pn_copy(sum, s.sums + b * bytes, bytes);

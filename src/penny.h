@@ -170,7 +170,7 @@ typedef struct pn_group penny_group;
  * or its group. */
 #define PENNY_DETACH(...) PN_CAT(PN_DETACH_, PN_COUNT(__VA_ARGS__))(__VA_ARGS__)
 /* PENNY_GET(name, future): waits, releases the future and gives the result; a failure fails this
- * task too. What has not begun is run here. Task. */
+ * task too. What has not begun is run here: such waits may nest 32 deep, then PENNY_ESTACK. Task. */
 #define PENNY_GET(f, future) PN_GET(PN_UNIQUE, f, future)
 /* Waits like PENNY_GET but returns 0 or the error and keeps the future; the result is then read by
  * PENNY_GET. Task. */
@@ -205,7 +205,7 @@ int penny_submit(void (*fn)(PENNY_CONTEXT, void *context), void (*done)(void *co
 typedef void (*penny_range_fn)(PENNY_CONTEXT, int64_t begin, int64_t end, void *context);
 #define penny_for(begin, end, body, context) PN_FOR(PN_UNIQUE, begin, end, body, context)
 
-/* Folds begin..end-1 into `result` (bytes long, at most 256, holding the identity at entry). body
+/* Folds begin..end-1 into `result` (bytes long, at most 256 and aligned to 64, holding the identity at entry). body
  * adds a part to an accumulator that began as the identity; combine adds the right one to the left
  * one. The tree of combinations depends on the range only, not on the workers: float results repeat
  * exactly. */

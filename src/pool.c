@@ -27,7 +27,9 @@ pn_control *pn_pool_enter(void) {
   /* Sequentially consistent, both: a visitor is counted before it looks, and pn_pool_destroy says
    * that it closes before it looks at the count. */
   pn_add_seq_cst(&visitors, 1u);
-  if (!pn_load_seq_cst(&is_closing) && the_pool) return the_pool;
+  /* Acquire: pairs with the release in pn_pool_create. */
+  pn_control *control = pn_load_seq_cst(&is_closing) ? NULL : pn_load_acquire(&the_pool);
+  if (control) return control;
   pn_pool_leave();
   return NULL;
 }
@@ -40,7 +42,7 @@ pn_control *pn_pool(void) {
   return the_pool;
 }
 void pn_pool_set(pn_control *control) {
-  the_pool = control;
+  pn_store_release(&the_pool, control); /* pairs with the acquire in pn_pool_enter */
 }
 
 /* ---- creation ---- */
@@ -85,7 +87,7 @@ int pn_pool_create(void *region, uint64_t region_bytes, uint32_t workers, uint32
   control->live = control->target = workers;
   pn_store_release(&control->magic, PN_MAGIC); /* last */
   pn_store_seq_cst(&is_closing, 0u);           /* before the pool is there */
-  the_pool = control;
+  pn_store_release(&the_pool, control);        /* pairs with the acquire in pn_pool_enter */
   return 0;
 }
 

@@ -249,6 +249,21 @@ EXPORT(pn_web_alloc) void *pn_web_alloc(size_t bytes) {
 EXPORT(pn_web_free) void pn_web_free(void *block) {
   penny_free(block);
 }
+EXPORT(pn_web_usable) size_t pn_web_usable(const void *block) {
+  return pn_heap_usable_bytes(&pn_pool()->heap, block);
+}
+
+/* Host, after an allocation failed: turns free small blocks back into pages (heap.h); 0 if it found none. It takes some
+ * milliseconds where many are free, so it does nothing for ten times as long after that. */
+EXPORT(pn_web_collect) uint32_t pn_web_collect(void) {
+  static double next_ms;
+  double began_ms = pn_js_now();
+  if (began_ms < next_ms) return 0;
+  uint32_t pages = pn_heap_collect(&pn_pool()->heap, &pn_pool()->host_heap);
+  double ended_ms = pn_js_now();
+  next_ms = ended_ms + 10 * (ended_ms - began_ms);
+  return pages;
+}
 
 /* ---- host: submitting ---- */
 

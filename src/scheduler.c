@@ -36,7 +36,8 @@ enum {
    * could nest as deep again, and C stacks are finite. */
   HELP_DEPTH = 4,
   HELP_TASKS = 1000,
-  URGENT_ENTRIES = PN_ENTRIES / 2
+  /* Joins that help have these; what is left is for futures, which nest where they are waited for. */
+  HELP_ENTRIES = PN_ENTRIES / 2
 };
 /* How often a join that waits looks before it parks: on the web for about as long as a wake-up takes (50 us). Natively
  * it yields from the 20th look on. */
@@ -283,7 +284,7 @@ void pn_sched_run_urgent(pn_worker *w, pn_task *head) {
    * with the load and the fetch-or of pn_priority_raise. */
   pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_URGENT);
   /* end_entry raises it again. */
-  if (w->depth >= URGENT_ENTRIES || (w->depth && w->root->priority == PN_URGENT)) return;
+  if (w->depth >= HELP_ENTRIES || (w->depth && w->root->priority == PN_URGENT)) return;
   if (!is_deep(w, head)) {
     if (pn_priority_sees_urgent(w->control)) start_root(w, head, pn_priority_take(w, PN_URGENT));
   } else if (pn_priority_sees_urgent(w->control)) {
@@ -455,7 +456,7 @@ void pn_sched_loop(pn_worker *w) {
 
 uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root) {
   bool is_full = is_deep(w, head);
-  bool heeds_urgent = root && !is_full && w->depth < URGENT_ENTRIES;
+  bool heeds_urgent = root && !is_full && w->depth < HELP_ENTRIES;
   bool helps_all = w->depth < HELP_DEPTH || !is_full;
   bool has_room = false;
   /* What is over soon is waited for without asking. */
@@ -465,7 +466,7 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root
      * visible. */
     uint32_t status = pn_load_acquire(&task->status) & ~(uint32_t)PN_WAITED;
     if (status >= PN_RETURNED) return status;
-    if (root && w->depth < PN_ENTRIES) {
+    if (root && w->depth < HELP_ENTRIES) {
       if (!has_room)
         pn_port_probe_stack(); /* a fault from here on could lose a task that was just won */
       has_room = true;
@@ -487,7 +488,7 @@ uint32_t pn_sched_wait(pn_worker *w, pn_task *head, pn_task *task, pn_root *root
     if (++spins < JOIN_LOOKS) {
       pn_port_pause(spins);
     } else {
-      pn_park_join(w, task, w->depth < PN_ENTRIES && helps_all ? root : NULL, heeds_urgent);
+      pn_park_join(w, task, w->depth < HELP_ENTRIES && helps_all ? root : NULL, heeds_urgent);
       spins = 0;
     }
   }

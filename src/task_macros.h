@@ -145,14 +145,14 @@ template <> struct pn_cpp_store<void> {
   PN_TYPEDEFS_7(f, a, b, c, d, e, g, h) PN_TYPEDEF(f, 7, i)
 
 #define PN_CODES_0()       0
-#define PN_CODES_1(a)      PN_CODE(PN_TYPE(a))
-#define PN_CODES_2(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_1(__VA_ARGS__)
-#define PN_CODES_3(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_2(__VA_ARGS__)
-#define PN_CODES_4(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_3(__VA_ARGS__)
-#define PN_CODES_5(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_4(__VA_ARGS__)
-#define PN_CODES_6(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_5(__VA_ARGS__)
-#define PN_CODES_7(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_6(__VA_ARGS__)
-#define PN_CODES_8(a, ...) PN_CODE(PN_TYPE(a)), PN_CODES_7(__VA_ARGS__)
+#define PN_CODES_1(a)      PN_CODE(PN_BARE(PN_TYPE(a)))
+#define PN_CODES_2(a, ...) PN_CODE(PN_BARE(PN_TYPE(a))), PN_CODES_1(__VA_ARGS__)
+#define PN_CODES_3(a, ...) PN_CODE(PN_BARE(PN_TYPE(a))), PN_CODES_2(__VA_ARGS__)
+#define PN_CODES_4(a, ...) PN_CODE(PN_BARE(PN_TYPE(a))), PN_CODES_3(__VA_ARGS__)
+#define PN_CODES_5(a, ...) PN_CODE(PN_BARE(PN_TYPE(a))), PN_CODES_4(__VA_ARGS__)
+#define PN_CODES_6(a, ...) PN_CODE(PN_BARE(PN_TYPE(a))), PN_CODES_5(__VA_ARGS__)
+#define PN_CODES_7(a, ...) PN_CODE(PN_BARE(PN_TYPE(a))), PN_CODES_6(__VA_ARGS__)
+#define PN_CODES_8(a, ...) PN_CODE(PN_BARE(PN_TYPE(a))), PN_CODES_7(__VA_ARGS__)
 
 #define PN_LOAD(f, i)      , *(f##_pn_t##i *)(void *)(pn_args + 8 * i)
 #define PN_LOADS_0(f)

@@ -41,9 +41,18 @@ static void args_wait(PENNY_CONTEXT) {
 
 #include "args_checks.h"
 
+/* What JavaScript is told of a parameter does not depend on its qualifiers. */
+PENNY_TASK(int32_t, qualified, (const int32_t, n), (volatile double, x), (const int8_t, c)) {
+  return n + (int32_t)x + c;
+}
+
 TEST_TASK(unit_args) {
   (void)seed, (void)scale;
   const size_t count = sizeof args_checks / sizeof args_checks[0];
+  CHECK_EQUAL(qualified_pn_type.parameters[0], PN_CODE(int32_t));
+  CHECK_EQUAL(qualified_pn_type.parameters[1], PN_CODE(double));
+  CHECK_EQUAL(qualified_pn_type.parameters[2], PN_CODE(int8_t));
+  CHECK_EQUAL(PENNY_CALL(qualified, 1, 2.0, 3), 6);
   for (int32_t way = 0; way < 3; way++) {
     for (wait_for_thief = 0; wait_for_thief <= (penny_workers() > 1 && way > 0); wait_for_thief++) {
       test_enter(way == 0 ? "call" : way == 1 ? "spawn" : "detach");

@@ -220,11 +220,37 @@ static void many(PENNY_CONTEXT, uint64_t *random) {
   }
 }
 
+PENNY_TASK(int32_t, leaf, (int32_t, n)) {
+  for (double end = penny_now_ms() + 0.01; penny_now_ms() < end;) {
+  }
+  return n;
+}
+
+/* Walks a list: two workers steal from each other in turn, so that their joins nest as deep as they may; each step has a
+ * future that nests nowhere. */
+PENNY_TASK(int32_t, walk, (int32_t, n)) {
+  if (n == 0) return 0;
+  PENNY_SPAWN(walk, n - 1);
+  for (double end = penny_now_ms() + 0.02; penny_now_ms() < end;) {
+  }
+  penny_future *future = PENNY_DETACH(NULL, leaf, 1);
+  if (!CHECK(future != NULL)) penny_fail(PENNY_ENOMEM, "no future");
+  int32_t one = PENNY_GET(leaf, future);
+  return one + PENNY_SYNC(walk);
+}
+
+static void walks(PENNY_CONTEXT) {
+  test_enter("a future in each step of a long list");
+  int32_t steps = PENNY_CALL(walk, 300);
+  CHECK_EQUAL(steps, 300);
+}
+
 TEST_TASK(unit_futures) {
   uint64_t random = seed;
   for (int32_t i = 0; i < 3 * scale; i++) {
     gets(PENNY_HERE);
     nests(PENNY_HERE);
+    walks(PENNY_HERE);
     groups(PENNY_HERE);
     many(PENNY_HERE, &random);
   }

@@ -429,6 +429,28 @@ static void widths(PENNY_CONTEXT) {
   }
 }
 
+typedef struct {
+  _Alignas(64) int64_t sum;
+} line_t;
+
+static void line_part(PENNY_CONTEXT, int64_t begin, int64_t end, void *accumulator, void *context) {
+  (void)context;
+  CHECK((uintptr_t)accumulator % 64 == 0);
+  for (int64_t i = begin; i < end; i++) ((line_t *)accumulator)->sum += i;
+}
+static void line_two(void *left, const void *right, void *context) {
+  (void)context;
+  CHECK((uintptr_t)right % 64 == 0);
+  ((line_t *)left)->sum += ((const line_t *)right)->sum;
+}
+
+static void alignment(PENNY_CONTEXT) {
+  test_enter("accumulators of whole lines");
+  line_t all = {0};
+  penny_reduce(0, 100000, &all, sizeof all, line_part, line_two, NULL);
+  CHECK(all.sum == 4999950000);
+}
+
 TEST_TASK(unit_loops) {
   uint64_t random = seed;
   for (int32_t i = 0; i < scale; i++) {
@@ -438,6 +460,7 @@ TEST_TASK(unit_loops) {
     sorts(PENNY_HERE, &random);
     failures(PENNY_HERE, &random);
     widths(PENNY_HERE);
+    alignment(PENNY_HERE);
   }
   return test_failures();
 }

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createPool, PennyError } from '../../js-glue/node.js';
 import { root } from '../../scripts/run.js';
 
@@ -237,5 +239,46 @@ test('glue_a_worker_is_lost_while_another_starts', { timeout: 20_000 }, async ()
   assert.equal(await pool.run('one'), 1);
   assert.equal(errors.length, 2, errors.join());
   for (const message of errors) assert.match(message, /was ended/);
+  assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
+});
+
+test('glue_arrays_of_a_task_live_as_long_as_it_does', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  const held = `data:text/javascript,
+    export const first = async ({ a }, ms) => {
+      await new Promise((done) => setTimeout(done, ms));
+      return a[0];
+    };`;
+  const pool = await start({ tasks: held, workers: 1 });
+  const state = { a: pool.array(Int32Array, [7]) };
+  const args = [state, 300];
+  const run = pool.run('first', args);
+  // The arguments are the program's own again.
+  state.a = undefined;
+  args.length = 0;
+  for (let round = 0; round < 5; round++) {
+    collect();
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  assert.equal(pool.stats().arrays, 1);
+  assert.equal(await run, 7);
+  assert.equal((await pool.dispose()).liveBlocks, 0);
+});
+
+test('glue_memory_that_was_exhausted_is_used_again', async () => {
+  const pool = await start({ workers: 1, memory: { maximumBytes: 2 ** 22 } });
+  for (let round = 0; round < 3; round++) {
+    const arrays = [];
+    assert.throws(
+      () => {
+        for (;;) arrays.push(pool.array(Uint8Array, 1000));
+      },
+      { code: 'PENNY_ENOMEM' },
+    );
+    for (const array of arrays) pool.free(array);
+    pool.free(pool.array(Uint8Array, 500_000));
+    assert.deepEqual(await pool.run('echo', [{ round }]), { round });
+  }
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
