@@ -188,3 +188,17 @@ export const failsBy = (name, message) => {
   class InternalError extends Error {}
   throw Object.assign(new InternalError(message), { name, status: 500 });
 };
+
+/** Ends its worker while another one runs what it has spawned, and more waits. */
+export const losesStolen = (flag) => {
+  spawn(givesText, flag);
+  while (!Atomics.load(flag, 0)) spawn(nothing).join();
+  for (let n = 0; n < 20; n++) spawn(givesText, flag, 'x'.repeat(100));
+  for (const end = performance.now() + 10; performance.now() < end; ) spawn(nothing).join();
+  close();
+};
+export const givesText = (flag) => {
+  Atomics.store(flag, 0, 1);
+  for (const end = performance.now() + 30; performance.now() < end; );
+  return 'text '.repeat(10_000);
+};

@@ -245,6 +245,22 @@ test('what a lost worker spawned is given up', async () => {
   assert.equal(end.isClean, true);
 });
 
+test('what was stolen from a lost worker leaves nothing behind', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/detached.js', workers: 2 });
+    const codes = [];
+    for (let round = 0; round < 3; round++) {
+      const flag = pool.array(Int32Array, 1);
+      codes.push((await failure(() => pool.run('losesStolen', [flag]))).code);
+      // Until there are two again.
+      while (pool.stats().workers.some(({ state }) => state === 'running')) await sleep(5);
+    }
+    return { codes, end: await pool.dispose() };
+  });
+  assert.deepEqual(result.codes, Array(3).fill('PENNY_EWORKER'));
+  assert.deepEqual(result.end, clean);
+});
+
 test('a child that was pending on a lost worker fails for its parent', async () => {
   const { run, next, end } = await lose('runner');
   assert.deepEqual([run, next], ['PENNY_EWORKER', 'next']);

@@ -23,6 +23,14 @@ static void fail_root(pn_root *root) {
   if (pn_cas_acq_rel(&root->error, &expected, PENNY_EWORKER)) root->failed_name = root->name;
 }
 
+/* The arguments or the result of a JavaScript task that the dead worker will not join (js_tasks.c: js_record). */
+static void drop_encoded(pn_task *task) {
+  if (task->type->result != PN_RESULT_ENCODED) return;
+  uint32_t *record = (uint32_t *)(void *)task->payload;
+  penny_free((void *)(uintptr_t)record[1]);
+  record[1] = 0;
+}
+
 /* Ends the sleep that the dead worker may have announced, and takes back what nobody stole. */
 static void bury_first(pn_control *control, pn_worker *w) {
   w->is_gone = 1;
@@ -37,6 +45,9 @@ static void bury_first(pn_control *control, pn_worker *w) {
   /* Acquire-release: in the owner's place, as the shrink in pn_sync_slow. */
   while (!pn_cas_acq_rel(&w->ts, &ts, pn_pack(pn_top(ts), pn_top(ts)))) {
   }
+  /* Ours alone since. What it had not published yet is freed with the pool. */
+  for (uint32_t index = pn_top(ts); index != pn_split(ts); index++)
+    drop_encoded(pn_stack_task_at(w, index));
   pn_sched_request_all(control,
                        PN_WANT_POLL | PN_WANT_STEAL | PN_WANT_URGENT); /* the last two in case it
                        died raising, or was woken to look */
@@ -116,6 +127,10 @@ int pn_pool_bury(pn_control *control, uint32_t id) {
     }
     pn_store_release(&entry->base, pn_entry_unused(control)); /* in the owner's place */
   }
+  /* All have ended, and nobody will join them. */
+  uint32_t top = pn_top(pn_load_acquire(&w->ts)); /* as in has_stolen */
+  for (uint32_t index = control->index_base; index != top; index++)
+    drop_encoded(pn_stack_task_at(w, index));
   return 0;
 }
 

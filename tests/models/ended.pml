@@ -103,7 +103,7 @@ inline settle(r) {
 
 /* settleEnded (the order does not matter here) */
 inline drain() {
-    // C: js-glue/entries.js: for (let root = exports.pn_web_ended() >>> 0; root; ) {
+    // C: js-glue/entries.js: for (let root = view && exports.pn_web_ended() >>> 0; root; ) {
     atomic { f = ended; ended = 0 }
     do
     :: f ->
@@ -296,7 +296,7 @@ end:
         :: entry_o -> f = entry_o; end_root(f, O0, x); entry_o = 0; f = 0
         :: else
         fi;
-        // C: src/js_tasks.c: fail_late(w, root, PENNY_EWORKER);
+        // C: src/js_tasks.c: fail_all_late(w, PENNY_EWORKER);
         parent_over = 1;
         buried_o = 1;
         run owner(O1)

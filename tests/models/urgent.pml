@@ -123,7 +123,7 @@ inline start(r) {
     :: in_leaf++; timeout; assert(P_HOLDS); goto end_over /* it never ends */
     fi;
     if
-    // C: src/scheduler.c: if (w->depth >= URGENT_ENTRIES || (w->depth && w->root->priority == PN_URGENT)) return;
+    // C: src/scheduler.c: if (w->depth >= HELP_ENTRIES || (w->depth && w->root->priority == PN_URGENT)) return;
     :: want[me] -> want[me] = 0
     :: true
     fi;
