@@ -131,7 +131,7 @@ export const uses = async (how) => {
 let kept;
 export const keepsTask = (flag) => {
   kept = currentTask();
-  if (flag) Atomics.store(flag, 0, workerId());
+  if (flag) Atomics.store(flag, 0, workerId() + 1);
 };
 export const usesKept = () => {
   if (!kept) return 'none';
@@ -160,8 +160,9 @@ export const twice = (n) => 2 * n;
 /** Async, but it does not look so, as where `async` was compiled down. */
 export const looksPlain = (n) => inner(n);
 
-/** Goes on for a while, and says that it has ended, whoever waits. */
+/** Goes on for a while, and says that it has begun, and ended, whoever waits. */
 export const writes = async (flag, ms) => {
+  Atomics.store(flag, 0, 2);
   for (const end = performance.now() + ms; performance.now() < end; ) await sleep(1);
   Atomics.store(flag, 0, 1);
 };
@@ -189,12 +190,10 @@ export const failsBy = (name, message) => {
   throw Object.assign(new InternalError(message), { name, status: 500 });
 };
 
-/** Ends its worker while another one runs what it has spawned, and more waits. */
+/** Ends its worker while another one runs what it has spawned. */
 export const losesStolen = (flag) => {
   spawn(givesText, flag);
   while (!Atomics.load(flag, 0)) spawn(nothing).join();
-  for (let n = 0; n < 20; n++) spawn(givesText, flag, 'x'.repeat(100));
-  for (const end = performance.now() + 10; performance.now() < end; ) spawn(nothing).join();
   close();
 };
 export const givesText = (flag) => {
@@ -202,3 +201,16 @@ export const givesText = (flag) => {
   for (const end = performance.now() + 30; performance.now() < end; );
   return 'text '.repeat(10_000);
 };
+
+export function* catches() {
+  const thenable = {};
+  // biome-ignore lint/suspicious/noThenProperty: that is what it is about.
+  thenable.then = () => {
+    throw new RangeError('then() threw');
+  };
+  try {
+    yield thenable;
+  } catch ({ message }) {
+    return message;
+  }
+}

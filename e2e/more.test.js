@@ -568,6 +568,22 @@ test('what was given counts as it was at the call', async () => {
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });
 
+test('a reduction by async tasks keeps to its timeout', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/page_tasks.js' });
+    const reduce = (timeout) =>
+      pool.reduce('lengthLater', 0, 64, { combine: 'addSlowly', timeout });
+    const sum = await reduce();
+    const began = performance.now();
+    const { name } = await failure(() => reduce(300));
+    const ms = performance.now() - began;
+    return { sum, name, ms, end: await pool.dispose() };
+  });
+  assert.deepEqual([result.sum, result.name], [64, 'TimeoutError']);
+  assert.ok(result.ms < 1000, `it took ${result.ms} ms`);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
 test('parts of an array that a task made belong together', async () => {
   const result = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/page_tasks.js' });

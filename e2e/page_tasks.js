@@ -176,3 +176,8 @@ export const parts = (length) => {
   for (let at = 0; at < length; at++) all[at] = at;
   return [all.subarray(0, length / 2), all.subarray(length / 2), all];
 };
+export const lengthLater = async (low, high) => high - low;
+export const addSlowly = async (a, b) => {
+  await wait(20);
+  return a + b;
+};

@@ -44,6 +44,11 @@ const PACK_LENGTH = 8;
 const CONSTANTS = [undefined, null, true, false];
 const types = [...arrayTypes, DataView, globalThis.Float16Array];
 const typeNames = types.map((Type) => Type?.name);
+// The type of a typed array, whatever it says of itself; none of others.
+const { get: typeOf } = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Int8Array.prototype),
+  Symbol.toStringTag,
+);
 const errors = [PennyError, DOMException, Error, EvalError, RangeError, ReferenceError];
 errors.push(SyntaxError, TypeError, URIError, AggregateError);
 // What errors have that is not enumerable, message and name aside.
@@ -273,7 +278,12 @@ function putBinary(object) {
   }
   // One that reaches the end of a buffer that can grow is taken for one that follows it.
   if ((resizable || growable) && offset + object.byteLength === part.length) length = undefined;
-  putMade(VIEW, object, [typeNames.indexOf(nameOf(object)), buffer, offset, length]);
+  putMade(VIEW, object, [
+    typeNames.indexOf(typeOf.call(object) ?? 'DataView'),
+    buffer,
+    offset,
+    length,
+  ]);
 }
 
 function putError(error) {

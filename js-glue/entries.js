@@ -209,9 +209,17 @@ function drive(iterator, self) {
   return new Promise((resolve, reject) => {
     const take = ({ done, value }) => {
       if (done) resolve(value);
-      else if (isPromise(value)) value.then(next, (error) => step('throw', error));
+      else if (isPromise(value)) waitFor(value);
       else if (view) goOnLater(() => next(value));
       else setTimeout(next, 0, value);
+    };
+    const fail = (error) => step('throw', error);
+    const waitFor = (value) => {
+      try {
+        value.then(next, fail);
+      } catch (error) {
+        fail(error);
+      }
     };
     const step = (method, value) => {
       const outer = entry;
@@ -279,30 +287,33 @@ export function runRoot(root, head) {
     } else if (!error && value === undefined) exports.pn_web_result(root, 0, 0, 0, isLate);
     else exports.pn_web_result(root, ...pack(error, value, objects), isLate);
   };
-  const goOn = (promise) => {
-    isLate = 1;
-    self.kind = ASYNC; // what it spawns from here on is not joined by this call of it
-    late.add(self);
-    promise
-      .then((result) => joinChildren(self).then(() => result))
-      .then(
-        (result) => finish(0, result),
-        (error) => giveUpChildren(self).then(() => finish(EFAIL, error)),
-      );
-  };
   try {
     const value = inEntry(self, head, () => begin(fn, decodeArguments(root), self));
-    if (isPromise(value) || self.children.length) goOn(Promise.resolve(value));
+    if (isPromise(value) || self.children.length)
+      isLate = goOn(self, Promise.resolve(value), finish);
     else finish(0, value);
   } catch (error) {
     if (self.isBroken) {
       self.isOver = true;
       throw error;
     }
-    if (self.children.length) goOn(Promise.reject(error));
+    if (self.children.length) isLate = goOn(self, Promise.reject(error), finish);
     else finish(EFAIL, error);
   }
   return isLate;
+}
+
+/** The root ends when this promise and all that its task detached have ended. */
+function goOn(self, promise, finish) {
+  self.kind = ASYNC; // what it spawns from here on is not joined by this call of it
+  late.add(self);
+  promise
+    .then((result) => joinChildren(self).then(() => result))
+    .then(
+      (result) => finish(0, result),
+      (error) => giveUpChildren(self).then(() => finish(EFAIL, error)),
+    );
+  return 1;
 }
 
 function decodeArguments(root) {

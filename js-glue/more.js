@@ -327,12 +327,22 @@ async function eachPiece(
   }
 }
 
+/** Gives the options of one of several calls in a row, which have one timeout together. */
+function timeLeft(options) {
+  const end = performance.now() + options.timeout;
+  return () => ({
+    ...options,
+    timeout: options.timeout && Math.max(0, end - performance.now()),
+  });
+}
+
 export async function parallelFor(inner, begin, end, options = {}) {
   checkRange(begin, end, options);
   const { args = [], grain, onProgress, ...rest } = options;
   if (begin >= end) return;
+  const left = timeLeft(rest);
   const later = (onPiece) =>
-    eachPiece(inner, begin, end, options, rest, (low, high) => onPiece?.(high - low)).then(
+    eachPiece(inner, begin, end, options, left(), (low, high) => onPiece?.(high - low)).then(
       () => {},
     );
   if (!onProgress)
@@ -368,11 +378,12 @@ export async function reduce(inner, begin, end, options = {}) {
   if (begin >= end) return init;
   const part = grain ?? Math.max(1, Math.ceil((end - begin) / PARTS));
   const values = [inner.target, other, begin, end, args, init, part];
+  const left = timeLeft(rest);
   const found = await submit(inner, 'reduce', values, rest);
   if (found) return found[0];
   let value = init;
-  for (const piece of await eachPiece(inner, begin, end, options, rest))
-    value = value === undefined ? piece : await inner.run(other, [value, piece], rest);
+  for (const piece of await eachPiece(inner, begin, end, options, left()))
+    value = value === undefined ? piece : await inner.run(other, [value, piece], left());
   return value;
 }
 

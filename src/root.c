@@ -366,10 +366,12 @@ int penny_submit(void (*fn)(PENNY_CONTEXT, void *), void (*done)(void *, int), v
 
 /* ---- PENNY_RUN ---- */
 
-/* What a PENNY_RUN that could not begin fills in and reads, and what a finished one leaves for its
- * caller. */
+/* What a PENNY_RUN that could not begin fills in, and what it and a finished one leave for their caller. On the web all
+ * workers have the same one (atomic.h): all of them are refused there, so the result is always 0, what they fill in nobody
+ * reads, and the pointer to it is always the same. */
 static PN_THREAD_LOCAL struct {
   pn_task task;
+  pn_task refused[2]; /* of up to 6 arguments, of more */
   unsigned char spill[64];
   int error;
   char message[160];
@@ -379,8 +381,9 @@ static PN_THREAD_LOCAL struct {
 static pn_task *run_nothing(const pn_task_type *type, int error) {
   last_run.name = type->name;
   last_run.error = error;
-  if (type->arity > 6) *(unsigned char **)(void *)last_run.task.payload = last_run.spill;
-  return &last_run.task;
+  if (type->arity <= 6) return &last_run.refused[0];
+  *(unsigned char **)(void *)last_run.refused[1].payload = last_run.spill;
+  return &last_run.refused[1];
 }
 
 pn_task *pn_run_begin(const pn_task_type *type) {
@@ -397,7 +400,7 @@ pn_task *pn_run_begin(const pn_task_type *type) {
 
 pn_task *pn_run_end(pn_task *task) {
   last_run.message[0] = 0;
-  if (task != &last_run.task) {
+  if (task != &last_run.refused[0] && task != &last_run.refused[1]) {
     pn_root *root = root_of_task(task);
     last_run.error = pn_root_submit(pn_pool(), root);
     uint32_t state;

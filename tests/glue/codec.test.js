@@ -66,6 +66,17 @@ test('glue_codec_long_strings_by_pieces', () => {
   assert.ok(round(halves) === halves);
 });
 
+test('glue_codec_arrays_that_call_themselves_otherwise', () => {
+  class Vector extends Float32Array {
+    get [Symbol.toStringTag]() {
+      return 'Vector';
+    }
+  }
+  const copy = round(Vector.of(1.5, 2));
+  assert.deepEqual([copy.constructor, ...copy], [Float32Array, 1.5, 2]);
+  assert.equal(round(new DataView(new ArrayBuffer(3), 1)).byteLength, 2);
+});
+
 test('glue_codec_structures', () => {
   const value = { list: [1, [2, [3]]], empty: {}, none: undefined, text: 'a', '\u2603': null };
   assert.deepEqual(round(value), value);
