@@ -259,7 +259,10 @@ export class Pool extends EventTarget {
     for (let idx = 0; idx < parameters.length; idx++) {
       writeArgument(this.#view, stage, 8 * idx, parameters[idx], args[idx], symbol);
     }
-    const submit = (...rest) => this.#twice(() => this.#exports.pn_web_call(type, ...rest));
+    const exports = this.#exports;
+    const submit = (ticket, level) =>
+      exports.pn_web_call(type, ticket, level) ||
+      (exports.pn_web_collect?.() && exports.pn_web_call(type, ticket, level));
     return this.#host.add(submit, symbol, result, options, Array.from(args));
   }
 
@@ -337,8 +340,11 @@ export class Pool extends EventTarget {
     return (ticket, level) => {
       const { stage } = this.#host;
       for (let idx = 0; idx < numbers.length; idx++) stage.setFloat64(8 * idx, numbers[idx], true);
-      const call = () => this.#exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
-      return this.#twice(call);
+      // (No function for #twice: many of these are made.)
+      const exports = this.#exports;
+      const root = exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
+      if (root || !exports.pn_web_collect?.()) return root;
+      return exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
     };
   }
 
