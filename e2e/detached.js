@@ -147,18 +147,24 @@ export const keepsStolen = (flag) => {
   const handle = spawn(keepsTask, flag);
   while (!Atomics.load(flag, 0)) spawn(nothing).join();
   handle.join();
-  return workerId() + 1 === flag[0];
 };
 export const nothing = () => {};
 
-const inner = async (n) => {
-  const values = [await spawn(later, 1, n)];
-  for (let at = 0; at < n; at++) values.push(await spawn(twice, at));
-  return values;
+const inner = async (n, counter) => {
+  await spawn(later, 5);
+  for (let at = 0; at < n; at++) spawn(addsOne, counter);
+  return await spawn(fib, n);
 };
-export const twice = (n) => 2 * n;
+export const addsOne = (counter) => {
+  Atomics.add(counter, 0, 1);
+};
+export function fib(n) {
+  if (n < 2) return n;
+  const right = spawn(fib, n - 2);
+  return fib(n - 1) + right.join();
+}
 /** Async, but it does not look so, as where `async` was compiled down. */
-export const looksPlain = (n) => inner(n);
+export const looksPlain = (n, counter) => inner(n, counter);
 
 /** Goes on for a while, and says that it has begun, and ended, whoever waits. */
 export const writes = async (flag, ms) => {

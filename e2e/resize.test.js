@@ -184,24 +184,6 @@ test('growing ends with the pool, also where a worker does not start', async () 
   assert.ok(result.ms < 2000, `it took ${result.ms} ms`);
 });
 
-test('growing ends with the pool, also where a worker does not start', async () => {
-  const result = await inPage(async () => {
-    // The second one says nothing.
-    const silent = URL.createObjectURL(new Blob([''], { type: 'text/javascript' }));
-    const files = ['/js-glue/worker.entry.js', silent];
-    const worker = () => new Worker(files.shift(), { type: 'module' });
-    const pool = await start({ worker, workers: 1, maxWorkers: 2, graceMs: 300 });
-    const resized = failure(() => pool.resize(2));
-    await sleep(100);
-    const began = performance.now();
-    pool.dispose();
-    const { code } = await resized;
-    return { code, ms: performance.now() - began };
-  });
-  assert.equal(result.code, 'PENNY_ECLOSED');
-  assert.ok(result.ms < 2000, `it took ${result.ms} ms`);
-});
-
 test('a worker that is lost while it leaves, one that does not start', async () => {
   const result = await inPage(async () => {
     const made = [];

@@ -364,8 +364,8 @@ function gather() {
  * `memory` (a MemoryView) tells which arrays go by reference. Options: `isArguments`: the value is
  * an array of arguments, errors say which; `transfer`: what is moved, not copied; `carry`: an array
  * that takes what a message has to carry (of `transfer`, and blobs and the like): decode wants it
- * back as `carried`; `held`: an array that takes the pool's
- * arrays in there; `isPlaced`: the bytes are to be where memory.place() would put them, if there is room.
+ * back as `carried`; `held`: an array that takes the pool's arrays among them; `isPlaced`: the bytes
+ * are to be where memory.place() would put them, if there is room.
  */
 export function encode(value, memory, given) {
   const begin = () => {

@@ -365,12 +365,12 @@ export function runStolen(head, record) {
       inEntry(self, head, () => checkResult(functions[target](...args))),
     );
   } catch (error) {
+    packed = self.isBroken ? undefined : pack(EFAIL, error);
     // Its records are still there: the core's trampoline ends it.
-    self.isOver = self.isBroken;
-    if (self.isBroken) throw error;
-    packed = pack(EFAIL, error);
+    if (!packed) throw error;
+  } finally {
+    self.isOver = true; // its root may end before what it leaves behind
   }
-  self.isOver = true; // its root may end before what it leaves behind
   for (const child of self.children) child.isOrphan = true;
   view.set(record + 4, packed[1]);
   view.set(record + 8, packed[2]);

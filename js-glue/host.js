@@ -94,7 +94,7 @@ export class Host {
   }
 
   /**
-   * Submits: `submit(ticket, priority)` gives the address of the root or 0. The promise of its result. `held`
+   * Submits: `submit(ticket, priority)` gives the address of the root or 0, and may be called again then. The promise of its result. `held`
    * is kept alive until then: arrays among the arguments are.
    */
   add(submit, name, result, options = {}, held = undefined, carried = undefined) {
@@ -148,11 +148,12 @@ export class Host {
     return carried;
   }
 
-  /** Gives the slot a ticket and a root: false when there is no memory for one. */
+  /** Gives the slot a ticket and a root: false when there is no memory for one, even after free memory was put together. */
   enter(slot, submit) {
     const ticket = this.free.pop() ?? this.slots.length;
     slot.ticket = ticket;
     slot.root = submit(ticket, slot.level) >>> 0;
+    if (!slot.root && this.exports.pn_web_collect?.()) slot.root = submit(ticket, slot.level) >>> 0;
     this.slots[ticket] = slot.root ? slot : undefined;
     if (!slot.root) this.free.push(ticket);
     return slot.root > 0;

@@ -18,6 +18,7 @@ const BATCHES_A_WORKER = 2;
 const QUICK_MS = 2;
 const SLOW_MS = 8;
 const LARGEST_BATCH = 2 ** 16;
+const TURN_BATCHES = 256; // that are sent in one turn
 const PARTS = 256; // of a reduction, whatever the number of workers
 const LATER_PIECES = 64; // of a loop over an asynchronous task
 
@@ -81,8 +82,6 @@ function submit(inner, name, args, options) {
     throw new DOMException(text, error.name);
   }
 }
-
-const TURN_BATCHES = 256;
 
 class Batches {
   size = 1; // items of the next batch
@@ -155,7 +154,7 @@ class Batches {
 
   /** Sends what there is, as far as there is room. */
   fill() {
-    // (A failure is seen in a later turn, and then there may be room for a million.)
+    // (A failure is seen in a later turn; there may be room for a million until then.)
     for (let count = 0; !this.failure && count < TURN_BATCHES; count++) {
       const most = Math.min(this.size, this.concurrency - this.held);
       if (most < 1 || this.flying + this.ended.length >= this.room) return;

@@ -97,7 +97,6 @@ export class Pool extends EventTarget {
   #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
   #nudged = []; // by worker's id: who has to answer yet
   #steals = 0; // of all workers, when they were counted last
-  #closers = new Set(); // of what may wait for no task: told of the end of the pool
   #left = 0;
   #isTorn = false;
   #onLeft = () => {};
@@ -121,6 +120,7 @@ export class Pool extends EventTarget {
       view,
       workers,
       crew: this.#crew,
+      closers: new Set(), // of what waits for no task: told of the end of the pool
       whys: new WeakMap(), // by worker: why we ended it
       pongs: [], // by worker's id: another object after each answer
       within: (promise) => within(promise, { startTimeoutMs: options.startTimeoutMs }),
@@ -259,10 +259,7 @@ export class Pool extends EventTarget {
     for (let idx = 0; idx < parameters.length; idx++) {
       writeArgument(this.#view, stage, 8 * idx, parameters[idx], args[idx], symbol);
     }
-    const exports = this.#exports;
-    const submit = (ticket, level) =>
-      exports.pn_web_call(type, ticket, level) ||
-      (exports.pn_web_collect?.() && exports.pn_web_call(type, ticket, level));
+    const submit = (...rest) => this.#exports.pn_web_call(type, ...rest);
     return this.#host.add(submit, symbol, result, options, Array.from(args));
   }
 
@@ -309,9 +306,8 @@ export class Pool extends EventTarget {
     const held = []; // arrays of the pool, whatever becomes of the arguments
     // (What may fail yet, or be sent again, keeps its bytes.)
     const isPlaced = !retry && !transfer;
-    const bytes = encode(args, this.#view, {
-      ...{ isArguments: true, isPlaced, transfer, carry, held },
-    });
+    const how = { isArguments: true, isPlaced, transfer, carry, held };
+    let bytes = encode(args, this.#view, how);
     let carried;
     if (transfer?.length || carry.length) {
       // WebKit's structuredClone copies shared memory; messages do not.
@@ -321,18 +317,15 @@ export class Pool extends EventTarget {
       if (carry.length) target += CARRIED;
     }
     const submit = (...rest) => {
-      const at = this.#twice(() => this.#view.place(bytes));
-      const call = () => this.#exports.pn_web_call_js(target, at, bytes.length, ...rest);
-      const root = at && this.#twice(call);
-      if (!root) this.#exports.pn_web_free(at);
+      const at = this.#view.place(bytes);
+      const root = at && this.#exports.pn_web_call_js(target, at, bytes.length, ...rest);
+      if (!root && at) {
+        bytes = bytes.slice(); // they may be in that block
+        this.#exports.pn_web_free(at);
+      }
       return root;
     };
     return this.#host.add(submit, name, undefined, options, held, carried);
-  }
-
-  /** What allocates: anew where memory is exhausted and some of what is free can be put together. */
-  #twice(alloc) {
-    return alloc() || (this.#exports.pn_web_collect?.() && alloc());
   }
 
   /** Nothing is encoded or allocated for a few numbers: the root has room for them. */
@@ -340,11 +333,7 @@ export class Pool extends EventTarget {
     return (ticket, level) => {
       const { stage } = this.#host;
       for (let idx = 0; idx < numbers.length; idx++) stage.setFloat64(8 * idx, numbers[idx], true);
-      // (No function for #twice: many of these are made.)
-      const exports = this.#exports;
-      const root = exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
-      if (root || !exports.pn_web_collect?.()) return root;
-      return exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
+      return this.#exports.pn_web_call_js(target, 0, numbers.length, ticket, level);
     };
   }
 
@@ -362,7 +351,7 @@ export class Pool extends EventTarget {
       workers: this.size,
       find: (other) => this.#target(other),
       run: (other, args, options) => this.#submit(other, args, options),
-      closers: this.#closers,
+      closers: this.#inner.closers,
       array: (...args) => this.array(...args),
       submit: (name, args, options) =>
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
@@ -415,7 +404,8 @@ export class Pool extends EventTarget {
     const values = contentOf(lengthOrValues);
     const { length = values } = values;
     const bytes = bytesOf(Type, length);
-    const at = this.#twice(() => this.#exports.pn_web_alloc(bytes) >>> 0);
+    const alloc = () => this.#exports.pn_web_alloc(bytes) >>> 0;
+    const at = alloc() || (this.#exports.pn_web_collect?.() && alloc());
     if (!at) throw errorOf(this.#view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
     const array = this.#keep(this.#at(Type, at, length), at, bytes);
     try {
@@ -558,7 +548,7 @@ export class Pool extends EventTarget {
     const closed = errorOf(this.#view, ECLOSED);
     this.#host.rejectAll(closed);
     for (const { reject } of this.#crew.leaving.values()) reject(closed);
-    for (const close of this.#closers) close(closed);
+    for (const close of this.#inner.closers) close(closed);
     exports.pn_web_shutdown();
     const isClean = await this.#allLeft();
     this.#workers.end();

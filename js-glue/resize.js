@@ -60,11 +60,13 @@ export async function resize(pool, size) {
   // A worker that there is no room for ends the row.
   for (let id = before; id < size && list.length === id; id++) starts.push(start(pool, id));
   // The end of the pool does not wait for them.
-  const { leaving } = pool.crew;
-  const closed = new Promise((_, reject) => leaving.set('start', { reject }));
-  const ends = await Promise.race([Promise.allSettled(starts), closed]).finally(() =>
-    leaving.delete('start'),
-  );
+  let close;
+  const closed = new Promise((_, reject) => {
+    close = reject;
+  });
+  pool.closers.add(close);
+  const ended = Promise.race([Promise.allSettled(starts), closed]);
+  const ends = await ended.finally(() => pool.closers.delete(close));
   const failed = ends.find(({ reason }) => reason);
   pool.check();
   if (!failed) return;

@@ -205,9 +205,9 @@ int penny_submit(void (*fn)(PENNY_CONTEXT, void *context), void (*done)(void *co
 typedef void (*penny_range_fn)(PENNY_CONTEXT, int64_t begin, int64_t end, void *context);
 #define penny_for(begin, end, body, context) PN_FOR(PN_UNIQUE, begin, end, body, context)
 
-/* Folds begin..end-1 into `result` (bytes long, at most 256 and aligned to 64, holding the identity at entry). body
- * adds a part to an accumulator that began as the identity; combine adds the right one to the left
- * one. The tree of combinations depends on the range only, not on the workers: float results repeat
+/* Folds begin..end-1 into `result` (bytes long, at most 256, holding the identity at entry). body
+ * adds a part to an accumulator that began as the identity (`result` itself, or a block of the core's, aligned to
+ * 64 bytes); combine adds the right one to the left one. The tree of combinations depends on the range only, not on the workers: float results repeat
  * exactly. */
 typedef void (*penny_fold_fn)(PENNY_CONTEXT, int64_t begin, int64_t end, void *accumulator,
                               void *context);

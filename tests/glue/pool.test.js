@@ -242,9 +242,18 @@ test('glue_a_worker_is_lost_while_another_starts', { timeout: 20_000 }, async ()
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
 
-test('glue_arrays_of_a_task_live_as_long_as_it_does', async () => {
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+/** Collects what nobody refers to, a few times. */
+async function collectGarbage() {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc');
+  for (let round = 0; round < 5; round++) {
+    collect();
+    await sleep(10);
+  }
+}
+
+test('glue_arrays_of_a_task_live_as_long_as_it_does', async () => {
   const held = `data:text/javascript,
     export const first = async ({ a }, ms) => {
       await new Promise((done) => setTimeout(done, ms));
@@ -254,15 +263,53 @@ test('glue_arrays_of_a_task_live_as_long_as_it_does', async () => {
   const state = { a: pool.array(Int32Array, [7]) };
   const args = [state, 300];
   const run = pool.run('first', args);
+  const busy = pool.call('busy_ms', [300]);
+  const pointers = [pool.array(Uint8Array, 100), 100, 5];
+  const call = pool.call('fill', pointers); // waits until the worker has time
   // The arguments are the program's own again.
   state.a = undefined;
-  args.length = 0;
-  for (let round = 0; round < 5; round++) {
-    collect();
-    await new Promise((done) => setTimeout(done, 10));
-  }
-  assert.equal(pool.stats().arrays, 1);
+  args.length = pointers.length = 0;
+  await collectGarbage();
+  assert.equal(pool.stats().arrays, 2);
   assert.equal(await run, 7);
+  await Promise.all([busy, call]);
+  assert.equal((await pool.dispose()).liveBlocks, 0);
+});
+
+test('glue_what_an_async_task_spawned_and_awaited_is_not_kept', async () => {
+  const loops = `data:text/javascript,
+    import { spawn } from ${JSON.stringify(String(pathToFileURL(join(root, 'js-glue/worker.js'))))};
+    import { setFlagsFromString } from 'node:v8';
+    import { runInNewContext } from 'node:vm';
+    export const gives = (n) => ({ n });
+    export const loops = async (count) => {
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc');
+      const refs = [];
+      for (let n = 0; n < count; n++) refs.push(new WeakRef(await spawn(gives, n)));
+      for (let round = 0; round < 5; round++) {
+        collect();
+        await new Promise((done) => setTimeout(done, 10));
+      }
+      return refs.filter((ref) => ref.deref()).length;
+    };`;
+  const pool = await start({ tasks: loops, workers: 1 });
+  const left = await pool.run('loops', [400]);
+  assert.ok(left < 100, `${left} of 400 are left`);
+  await pool.dispose();
+});
+
+test('glue_a_map_with_room_for_all_ends_when_memory_does', { timeout: 60_000 }, async () => {
+  const pool = await start({ workers: 1, memory: { maximumBytes: 2 ** 20 } });
+  const items = (function* () {
+    for (let n = 0; ; n++) yield { n };
+  })();
+  await assert.rejects(pool.map('echo', items, { concurrency: 1e9 }), { code: 'PENNY_ENOMEM' });
+  // What was in flight has its memory until it comes back.
+  let last;
+  for (let turn = 0; turn < 500 && last !== 1; turn++)
+    last = await pool.run('echo', [1]).catch(() => sleep(10));
+  assert.equal(last, 1);
   assert.equal((await pool.dispose()).liveBlocks, 0);
 });
 
