@@ -355,13 +355,19 @@ export class Host {
     for (const slot of this.out()) this.finish(slot, error, true);
   }
 
-  /** At the end of the pool. Gives back what is still in flight if every worker has ended. */
+  /**
+   * At the end of the pool. Once every worker has left, what is out was taken here, or lies in a queue: pn_web_destroy
+   * ends that and gives it back, which nobody else may do before.
+   */
   release(isClean) {
+    // The list cannot be trusted (slice).
+    if (this.isClosed) this.view.atomic('exchange', this.control + layout.CONTROL_COMPLETIONS, 0);
+    else if (isClean) {
+      while (this.chain) this.follow();
+      for (const { root } of this.ended) this.exports.pn_web_release(root);
+    }
     this.isClosed = true;
     this.channel.port1.close();
-    // The ledger has all of them: what pn_pool_destroy found here it would release once more.
-    this.view.atomic('exchange', this.control + layout.CONTROL_COMPLETIONS, 0);
-    if (isClean) for (const { root } of this.out()) this.exports.pn_web_release(root);
     this.slots = [];
     this.ended = [];
     this.view.atomic('notify', this.control + layout.CONTROL_SIGNAL);

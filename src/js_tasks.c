@@ -151,7 +151,7 @@ static void fail_late(pn_worker *w, pn_root *root, int error) {
   pn_root_end(w, root);
 }
 
-static void fail_all_late(pn_worker *w, int error) {
+void pn_js_fail_late(pn_worker *w, int error) {
   while (w->late) {
     pn_root *root = w->late;
     pn_js_end_late(w, root);
@@ -159,26 +159,17 @@ static void fail_all_late(pn_worker *w, int error) {
   }
 }
 
-void pn_js_close_late(pn_worker *w) {
-  for (pn_root *next, *root = w->late; root; root = next) {
-    next = root->late_next;
-    if (!root->owner) continue; /* the host releases its own */
-    pn_js_end_late(w, root);
-    fail_late(w, root, PENNY_ECLOSED);
-  }
-}
-
 bool pn_js_drop_late(pn_worker *w) {
   for (const pn_root *root = w->late; root; root = root->late_next)
     if (!pn_root_is_cancelled(root)) return false;
-  fail_all_late(w, PENNY_ECANCELLED);
+  pn_js_fail_late(w, PENNY_ECANCELLED);
   return true;
 }
 
 /* Host, after the burial of worker `id`: fails what was pending there. Gives the mark of the dead. */
 EXPORT(pn_web_lose_late) uint32_t pn_web_lose_late(uint32_t id) {
   pn_worker *w = pn_worker_at(pn_pool(), id);
-  fail_all_late(w, PENNY_EWORKER);
+  pn_js_fail_late(w, PENNY_EWORKER);
   pn_sched_request_all(w->control, PN_WANT_POLL); /* what they detached ends, too */
   return w->mark;
 }

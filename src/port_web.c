@@ -461,7 +461,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy, ui
       return AGAIN; /* before it looks a second time, or sleeps */
     } else if (pn_load_acquire(
                    &w->control->shutdown)) { /* pairs with the store in pn_pool_shutdown */
-      pn_js_close_late(w);
+      pn_js_fail_late(w, PENNY_ECLOSED);
       return LEFT;
     } else if (is_busy) {
       return IDLE;

@@ -33,8 +33,8 @@ void (*pn_root_body(const pn_root *root))(pn_worker *, pn_task *, void *);
 /* js_tasks.c: the list of this worker's roots with a pending promise. The worker itself. */
 void pn_js_begin_late(pn_worker *worker, pn_root *root);
 void pn_js_end_late(pn_worker *worker, pn_root *root);
-/* At the end of the pool: fails those of them that another worker waits for. The worker itself. */
-void pn_js_close_late(pn_worker *worker);
+/* Fails all of them: the worker itself at the end of the pool, the host after its death. */
+void pn_js_fail_late(pn_worker *worker, int error);
 /* When it leaves: fails all of them and says so, if all were given up. Otherwise nothing. The worker itself. */
 bool pn_js_drop_late(pn_worker *worker);
 /* Tells the result to whoever waits, once. Worker. */

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { CONTROL_SHUTDOWN } from '../../js-glue/layout.gen.js';
 import { createPool, PennyError } from '../../js-glue/node.js';
 import { root } from '../../scripts/run.js';
 
@@ -90,6 +91,31 @@ test('glue_broken_completions_close_the_pool', async () => {
   }
   assert.throws(() => pool.call('fib', [5]), { code: 'PENNY_ECLOSED' });
   assert.equal((await pool.dispose()).isClean, true);
+});
+
+test('glue_submitted_after_the_last_look_of_every_worker', async () => {
+  const pool = await start();
+  const { Host } = await import('../../js-glue/host.js');
+  const { add, release } = Host.prototype;
+  let submit;
+  Host.prototype.add = function (...args) {
+    [submit] = args;
+    return add.apply(this, args);
+  };
+  // All have left: as if this had come before the shutdown, when both had just looked.
+  Host.prototype.release = function (isClean) {
+    const at = this.control + CONTROL_SHUTDOWN;
+    this.view.atomic('store', at, 0);
+    for (let count = 0; count < 3; count++) assert.ok(this.enter({ level: count }, submit));
+    this.view.atomic('store', at, 1);
+    return release.call(this, isClean);
+  };
+  try {
+    assert.equal(await pool.call('fib', [5]), 5n);
+    assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
+  } finally {
+    Object.assign(Host.prototype, { add, release });
+  }
 });
 
 /** Each with what its error says: nothing wrong is taken in silence, and what is refused changes nothing. */
