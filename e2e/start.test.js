@@ -1,7 +1,7 @@
 // start.test.js: what can go wrong before the first task: each has its own error, and nothing waits
 // for ever.
 import assert from 'node:assert/strict';
-import { browserTests, workersOf } from './harness.js';
+import { browserTests, engine, workersOf } from './harness.js';
 
 const { inPage, open, test } = browserTests();
 
@@ -229,4 +229,31 @@ test('importing touches no global', async () => {
     return Object.getOwnPropertyNames(globalThis).length - before;
   });
   assert.equal(result, 0);
+});
+
+// Threads that share a module end the process there when they compile its SIMD functions (js-glue/enter.js).
+test('in WebKit each worker compiles a module of its own', async () => {
+  const result = await inPage(async () => {
+    const kinds = [];
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (data, ...rest) {
+      if (data.module) kinds.push(data.module.constructor.name);
+      return postMessage.call(this, data, ...rest);
+    };
+    const bytes = new Uint8Array(await (await fetch(wasm)).arrayBuffer());
+    const padded = new Uint8Array(bytes.length + 2000);
+    padded.set(bytes, 1000);
+    const sums = [];
+    const given = [wasm, new URL(wasm, location), padded.subarray(1000, -1000)];
+    for (const wasm of [...given, await WebAssembly.compile(bytes)]) {
+      const pool = await start({ wasm });
+      sums.push(await pool.sum(pool.array(Float64Array, 10_000).fill(0.5)));
+      await pool.dispose();
+    }
+    Worker.prototype.postMessage = postMessage;
+    return { kinds, sums };
+  });
+  const kind = engine === 'webkit' ? 'ArrayBuffer' : 'Module';
+  assert.deepEqual(result.kinds, [...new Array(6).fill(kind), 'Module', 'Module']);
+  assert.deepEqual(result.sums, new Array(4).fill(5000));
 });

@@ -88,7 +88,10 @@ export function instantiate(module, view, hooks = {}, stack) {
     },
     ...hooks.imports,
   };
-  exports = view.exports = new WebAssembly.Instance(module, { env }).exports;
+  // In JavaScriptCore (2.50) threads that share a module share the compiling of its SIMD functions, too: when the first one gets
+  // its core back after another has called such a function often, the process crashes (one page of five on a busy machine).
+  const own = module.byteLength ? new WebAssembly.Module(module) : module;
+  exports = view.exports = new WebAssembly.Instance(own, { env }).exports;
   if (stack) exports.__stack_pointer.value = stack.top;
   const stackTop = exports.__stack_pointer.value;
   setStackBottom = (reserved) =>

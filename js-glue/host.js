@@ -28,11 +28,11 @@ const LONGEST_MS = 2 ** 31 - 1; // of a timer
 const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
 const PRIORITY = `priority is one of ${PRIORITIES.join(', ')}`;
 
-/**
- * Does the page wait on memory? JavaScriptCore (whose errors have lines) tells of a notify later than of a message, and now and
- * then not at all.
- */
-export const canWait = Atomics.waitAsync && !('line' in new Error());
+// Its errors have lines.
+export const isJavaScriptCore = 'line' in new Error();
+
+// There the page hears of a notify later than of a message, and now and then not at all.
+export const canWait = Atomics.waitAsync && !isJavaScriptCore;
 
 /** Before anything is sent or moved. */
 export function checkTaskOptions(options) {
@@ -345,14 +345,9 @@ export class Host {
     return result.call ? result(at) : readResult(view, at, result);
   }
 
-  /** What was submitted and not released. */
-  out() {
-    return [...this.slots, ...this.ended].filter(Boolean);
-  }
-
   /** Rejects every promise that is out; their roots stay until release(). */
   rejectAll(error) {
-    for (const slot of this.out()) this.finish(slot, error, true);
+    for (const slot of [...this.slots, ...this.ended]) if (slot) this.finish(slot, error, true);
   }
 
   /**

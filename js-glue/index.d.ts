@@ -106,7 +106,8 @@ export interface PoolOptions<T extends object = Tasks> {
   module?: T;
   /**
    * A module built by penny_add_module: its address, its bytes, or itself. Default: the core,
-   * without C tasks.
+   * without C tasks. In Safari rather not itself: there each worker compiles its own, of the bytes, because an error of
+   * WebKit 2.50 may end the page where threads share a module with SIMD.
    */
   wasm?: string | URL | BufferSource | WebAssembly.Module;
   /** Workers, 1 to 256. Default: one for each core. */

@@ -2,7 +2,7 @@
 // its own error, and none waits longer than startTimeoutMs. Page only.
 import { instantiate } from './enter.js';
 import { errorFor, errorOf, PennyError, want, wantClasses } from './errors.js';
-import { checkTaskOptions } from './host.js';
+import { checkTaskOptions, isJavaScriptCore } from './host.js';
 import {
   CONTROL_WORKER_BASE,
   EVENT_BYTES,
@@ -72,18 +72,20 @@ export function missingFor({ worker, host, fallback }) {
 
 /* ---- module and memory ---- */
 
+/** A module, with its `bytes` where each worker compiles its own of them (enter.js). */
 async function compile({ wasm, host }) {
   wasm ??= await (await import('./core.js')).core();
   if (wasm instanceof WebAssembly.Module) return wasm;
   const isAddress = typeof wasm === 'string' || wasm instanceof URL;
   try {
-    if (!isAddress) return await WebAssembly.compile(wasm);
-    const response = await host.load(new URL(wasm, host.base()));
+    const response = isAddress ? await host.load(new URL(wasm, host.base())) : new Response(wasm);
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     const isTyped = response.headers.get('content-type')?.startsWith('application/wasm');
-    return await (isTyped
-      ? WebAssembly.compileStreaming(response)
-      : WebAssembly.compile(await response.arrayBuffer()));
+    if (isTyped && !isJavaScriptCore) return await WebAssembly.compileStreaming(response);
+    const bytes = await response.arrayBuffer();
+    const module = await WebAssembly.compile(bytes);
+    if (isJavaScriptCore) module.bytes = bytes;
+    return module;
   } catch (cause) {
     return refuse(`${isAddress ? wasm : 'the wasm bytes'} could not be loaded`, cause);
   }
@@ -151,7 +153,7 @@ export async function createCore(options) {
     exports.pn_web_create(maximumBytes, workers, maxWorkers, cores, testIndexBase, stackBytes) ||
     (traceBytes && exports.pn_web_trace(TRACE_EVENTS));
   if (error) throw errorOf(view, error);
-  view.module = module;
+  view.module = module.bytes ?? module;
   return view;
 }
 
