@@ -296,7 +296,7 @@ end:
         :: entry_o -> f = entry_o; end_root(f, O0, x); entry_o = 0; f = 0
         :: else
         fi;
-        // C: src/js_tasks.c: fail_all_late(w, PENNY_EWORKER);
+        // C: src/js_tasks.c: pn_js_fail_late(w, PENNY_EWORKER);
         parent_over = 1;
         buried_o = 1;
         run owner(O1)
