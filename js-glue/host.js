@@ -26,7 +26,6 @@ const ECANCELLED = 4;
 const EWORKER = -8;
 const LONGEST_MS = 2 ** 31 - 1; // of a timer
 const PRIORITIES = ['user-blocking', 'user-visible', 'background']; // layout.h: PN_URGENT and so on
-const PRIORITY = `priority is one of ${PRIORITIES.join(', ')}`;
 
 // Its errors have lines.
 export const isJavaScriptCore = 'line' in new Error();
@@ -42,7 +41,7 @@ export function checkTaskOptions(options) {
   want(typeof timeout === 'number' && timeout >= 0, 'timeout is a number of milliseconds');
   want(!transfer || Array.isArray(transfer), 'transfer is an array');
   want(!onProgress || typeof onProgress === 'function', 'onProgress is a function');
-  want(PRIORITIES.includes(priority), PRIORITY);
+  want(PRIORITIES.includes(priority), `priority is one of ${PRIORITIES.join(', ')}`);
 }
 
 /**
@@ -127,10 +126,10 @@ export class Host {
   /** A notify may get lost in WebKit, for a worker or for the page. */
   attend() {
     const { completed } = this;
-    this.isWatched = this.pending > 0 && !this.isClosed;
+    this.isWatched = this.pending > 0;
     if (!this.isWatched) return;
     const look = () => {
-      if (completed === this.completed && this.pending && !this.isClosed) {
+      if (completed === this.completed && this.pending) {
         if (this.view.get(this.control + layout.CONTROL_COMPLETIONS)) this.ring();
         this.onQuiet?.();
       }
@@ -225,9 +224,7 @@ export class Host {
       // The signal is read before the list is taken: a batch that comes later changes it, and the
       // wait ends at once.
       const seen = view.get(control + layout.CONTROL_SIGNAL);
-      // As pn_queue_take, newest first: the list is ours alone from here.
-      this.chain = view.atomic('exchange', control + layout.CONTROL_COMPLETIONS, 0) >>> 0;
-      if (this.chain) {
+      if (this.take()) {
         this.isBusy = true;
         return this.slice();
       }
@@ -235,6 +232,13 @@ export class Host {
       const wait = view.atomic('waitAsync', control + layout.CONTROL_SIGNAL, seen);
       if (wait.async) return void wait.value.then(() => this.ring());
     }
+  }
+
+  /** What has ended since, newest first (as pn_queue_take): the list is ours alone from here. */
+  take() {
+    const at = this.control + layout.CONTROL_COMPLETIONS;
+    this.chain = this.view.atomic('exchange', at, 0) >>> 0;
+    return this.chain;
   }
 
   /** One task of at most SLICE_MS: follows the chain, then settles from its old end. */
@@ -298,7 +302,7 @@ export class Host {
     const slot = this.slots[ticket];
     if (slot?.root !== root) {
       this.chain = 0;
-      throw new PennyError('PENNY_ECORRUPT', 'the list of ended tasks names an unknown one');
+      throw new PennyError('PENNY_ECORRUPT', 'the list of ended tasks is broken');
     }
     this.ended.push(this.drop(slot));
     this.chain = this.view.get(root + layout.ROOT_LINK);
@@ -351,16 +355,15 @@ export class Host {
   }
 
   /**
-   * At the end of the pool. Once every worker has left, what is out was taken here, or lies in a queue: pn_web_destroy
-   * ends that and gives it back, which nobody else may do before.
+   * At the end of the pool. Once every worker has left, what is out was taken here, or has ended and is taken now, each
+   * link checked; or it lies in a queue: pn_web_destroy ends that and gives it back, which nobody else may do before.
    */
   release(isClean) {
-    // The list cannot be trusted (slice).
-    if (this.isClosed) this.view.atomic('exchange', this.control + layout.CONTROL_COMPLETIONS, 0);
-    else if (isClean) {
-      while (this.chain) this.follow();
+    if (isClean && !this.isClosed) {
+      while (this.chain || this.take()) this.follow();
       for (const { root } of this.ended) this.exports.pn_web_release(root);
     }
+    this.take(); // what cannot be trusted (slice), and left alone
     this.isClosed = true;
     this.channel.port1.close();
     this.slots = [];

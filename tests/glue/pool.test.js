@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { CONTROL_SHUTDOWN } from '../../js-glue/layout.gen.js';
+import { CONTROL_COMPLETIONS, CONTROL_SHUTDOWN } from '../../js-glue/layout.gen.js';
 import { createPool, PennyError } from '../../js-glue/node.js';
 import { root } from '../../scripts/run.js';
 
@@ -91,6 +91,40 @@ test('glue_broken_completions_close_the_pool', async () => {
   }
   assert.throws(() => pool.call('fib', [5]), { code: 'PENNY_ECLOSED' });
   assert.equal((await pool.dispose()).isClean, true);
+});
+
+test('glue_completions_broken_at_the_very_end', async () => {
+  const { Host } = await import('../../js-glue/host.js');
+  const { release } = Host.prototype;
+  const ends = [
+    // What a stray write could leave there when no worker is left: found by the page, not by C, which
+    // would walk whatever it names.
+    [(host) => host.view.atomic('store', host.control + CONTROL_COMPLETIONS, host.control)],
+    // And what the page has taken and not yet looked at.
+    [(host) => (host.chain = host.control)],
+    // What was found broken before is not looked at again.
+    [
+      (host) => {
+        host.isClosed = true;
+        host.view.atomic('store', host.control + CONTROL_COMPLETIONS, host.control);
+      },
+      { isClean: true, liveBlocks: 0 },
+    ],
+  ];
+  for (const [breakIt, end] of ends) {
+    const pool = await start({ workers: 1 });
+    assert.equal(await pool.call('fib', [5]), 5n);
+    Host.prototype.release = function (isClean) {
+      breakIt(this);
+      return release.call(this, isClean);
+    };
+    try {
+      if (end) assert.deepEqual(await pool.dispose(), end);
+      else await assert.rejects(pool.dispose(), { code: 'PENNY_ECORRUPT' });
+    } finally {
+      Host.prototype.release = release;
+    }
+  }
 });
 
 test('glue_submitted_after_the_last_look_of_every_worker', async () => {
