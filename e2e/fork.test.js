@@ -264,7 +264,16 @@ test('generators give way at every yield and wait for what they yield', async ()
 
 test('timers and messages come beside a generator that only yields', async () => {
   const result = await inPage(async () => {
+    const made = [];
+    const Plain = Worker;
+    globalThis.Worker = class extends Plain {
+      constructor(...args) {
+        super(...args);
+        made.push(this);
+      }
+    };
     const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1, graceMs: 20_000 });
+    globalThis.Worker = Plain;
     const flag = pool.array(Int32Array, 1);
     const controller = new AbortController();
     const { signal } = controller;
@@ -275,11 +284,17 @@ test('timers and messages come beside a generator that only yields', async () =>
     const out = [await Promise.race([late, pool.run('later', [5, 'timer'])])];
     const moved = pool.run('fills', [new Uint8Array(buffer), 1], { transfer: [buffer] });
     out.push(await Promise.race([late, moved]));
+    // More messages than the worker has turns, as the page sends when tasks are overdue.
+    const flood = setInterval(() => {
+      for (let count = 0; count < 8; count++) made[0].postMessage({ penny: 'ping' });
+    }, 4);
+    out.push(await Promise.race([late, pool.run('later', [5, 'beside messages'])]));
+    clearInterval(flood);
     controller.abort();
     await endless;
     return [...out, await pool.dispose()];
   });
-  assert.deepEqual(result, ['timer', 8, clean]);
+  assert.deepEqual(result, ['timer', 8, 'beside messages', clean]);
 });
 
 test('polls and progress after a yield or an await are of their own task', async () => {

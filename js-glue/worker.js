@@ -170,13 +170,14 @@ async function loop(exports, view, block, { nap }) {
   const turn = () => {
     if (nap) return nap(true);
     // In Firefox and WebKit such turns come before all timers: one in eight waits for a timer, which
-    // was set at the first of them and has fired where it could.
+    // was set at the first of them and has fired where it could. And for nothing else: in WebKit timers
+    // come after all messages, which would never end if each of them began a turn.
     if (++turns % 8 === 0) return timer;
     if (turns % 8 === 1) timer = sleep(0);
     if (Atomics.waitAsync) {
       const { value } = Atomics.waitAsync(word, 0, 0);
       Atomics.notify(word, 0);
-      return value;
+      return orMessage(value);
     }
     return new Promise((resolve) => {
       channel.port1.onmessage = resolve;
@@ -204,7 +205,7 @@ async function loop(exports, view, block, { nap }) {
     if (outcome === ASLEEP) await (nap?.() ?? awake(view, block + WORKER_STATE));
     // Its promises are pending; nobody wakes it.
     else if (outcome === LEAVING) await sleep(TURN_MS);
-    else await orMessage(turn());
+    else await turn();
     last = performance.now();
   }
   entries.leave();
