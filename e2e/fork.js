@@ -331,6 +331,25 @@ export function makes(count) {
   kept.fill(7);
   return { kept };
 }
+/** A part of an array comes before all of it. */
+export function makesPartFirst(count) {
+  const all = array(Int32Array, count).fill(7);
+  return { part: all.subarray(count - 1), all };
+}
+/** What the page cannot get: its array goes with the task. */
+export function tellsMade(kept) {
+  const task = currentTask();
+  task.progress({ kept });
+  const made = array(Int32Array, 2);
+  const refused = [made, { deep: [made.subarray(1)] }].map((value) => {
+    try {
+      return task.progress(value);
+    } catch ({ name, message }) {
+      return `${name}: ${message}`;
+    }
+  });
+  return { refused, made };
+}
 export const fills = (values, value) => {
   values.fill(value);
   return values.length;

@@ -431,6 +431,29 @@ test('progress reaches the page; arrays that a task made are the page’s when i
   assert.deepEqual(result.end, clean);
 });
 
+test('an array that a task made comes with its result: in any order, and not before', async () => {
+  const result = await inPage(async () => {
+    const pool = await penny.createPool({ tasks: '/e2e/fork.js', workers: 1 });
+    const { part, all } = await pool.run('makesPartFirst', [100]);
+    const out = { part: Array.from(part), sum: all.reduce((a, b) => a + b) };
+    const { arrays } = pool.stats();
+    pool.free(all);
+    out.arrays = [arrays, pool.stats().arrays];
+    out.again = (await failure(() => pool.free(part))).message;
+    const mine = pool.array(Int32Array, [5]);
+    const told = [];
+    const onProgress = ({ kept }) => told.push(kept === mine);
+    const { refused, made } = await pool.run('tellsMade', [mine], { onProgress });
+    pool.free(made);
+    return { ...out, told, refused, end: await pool.dispose() };
+  });
+  const { refused, ...rest } = result;
+  const again = 'this array was freed already';
+  const right = { part: [7], sum: 700, arrays: [1, 0], again, told: [true], end: clean };
+  assert.deepEqual(rest, right);
+  for (const text of refused) assert.match(text, /^DataCloneError: .* result/);
+});
+
 test('outside of a pool the same functions run serially', async () => {
   const result = await inPage(async () => {
     const tasks = await import('/e2e/fork.js');

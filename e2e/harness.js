@@ -56,7 +56,7 @@ function makeTests() {
   });
   const open = async (given = {}, path = 'e2e/page.html') => {
     const options = isSingle ? { isolated: false, ...given } : given;
-    const key = JSON.stringify(Object.keys(options).length ? options : {});
+    const key = options.routes ?? JSON.stringify(options);
     if (!servers.has(key)) servers.set(key, await serve(options));
     const page = await browser.newPage(servers.get(key).url + path);
     page.server = servers.get(key);

@@ -1,6 +1,9 @@
 // start.test.js: what can go wrong before the first task: each has its own error, and nothing waits
 // for ever.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { root } from '../scripts/run.js';
 import { browserTests, engine, workersOf } from './harness.js';
 
 const { inPage, open, test } = browserTests();
@@ -219,6 +222,76 @@ test('a security policy that forbids workers or wasm is told', async () => {
   });
   assert.equal(wasm.code, 'PENNY_EMODULE', wasm.message);
   assert.match(wasm.message, /wasm-unsafe-eval/);
+  await page.close();
+});
+
+test('a part of the package that cannot be loaded is told, and costs only what needs it', async () => {
+  const routes = {};
+  for (const name of ['more', 'resize', 'arrays', 'refusal']) {
+    routes[`/js-glue/${name}.js`] = (_request, response) => response.writeHead(404).end();
+  }
+  const page = await open({ routes });
+  const result = await inPage(
+    async () => {
+      const tasks = '/e2e/page_tasks.js';
+      const told = [];
+      addEventListener('unhandledrejection', ({ reason }) => told.push(String(reason)));
+      const pool = await start({ tasks, workers: 1 });
+      const array = pool.array(Int32Array, 4);
+      const out = {
+        map: await failure(() => pool.map('next', [1])),
+        resize: await failure(() => pool.resize(2)),
+        sum: await failure(() => pool.sum(array)),
+        wasm: await failure(() => start({ wasm: '/no/such.wasm' })),
+      };
+      const options = { onProgress: () => {} };
+      const next = [await pool.run('next', [1], options), await pool.run('next', [2])];
+      return { out, next, told, end: await pool.dispose() };
+    },
+    undefined,
+    { page },
+  );
+  for (const { code, message } of Object.values(result.out)) {
+    assert.equal(code, 'PENNY_ESTART', message);
+    assert.match(message, /reload/);
+  }
+  assert.deepEqual(result.next, [2, 3]);
+  assert.deepEqual(result.told, []);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+  await page.close();
+});
+
+test('a lost worker is replaced when the server no longer has what that takes', async () => {
+  let isGone = false;
+  const js = (name) => `/js-glue/${name}.js`;
+  const routes = {
+    '/away': (_request, response) => {
+      isGone = true;
+      response.end();
+    },
+    [js('faults')]: async (_request, response) => {
+      if (isGone) return response.writeHead(404).end();
+      response.setHeader('Content-Type', 'text/javascript');
+      response.end(await readFile(join(root, js('faults'))));
+    },
+  };
+  const page = await open({ routes });
+  const result = await inPage(
+    async () => {
+      const pool = await start({ tasks: '/e2e/page_tasks.js', workers: 1 });
+      await sleep(300);
+      await fetch('/away');
+      const lost = await failure(() => pool.run('leave'));
+      return { lost: lost.code, next: await pool.run('next', [1]), end: await pool.dispose() };
+    },
+    undefined,
+    { page },
+  );
+  assert.deepEqual(result, {
+    lost: 'PENNY_EWORKER',
+    next: 2,
+    end: { isClean: true, liveBlocks: 0 },
+  });
   await page.close();
 });
 

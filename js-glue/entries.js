@@ -409,6 +409,14 @@ function current(what) {
   );
 }
 
+/** Whether there is an array at `at` that goes with `root`, unless the page gets it with its result (pn_web_root_alloc). */
+function isMade(root, at) {
+  let made = view.get(view.get(root + layout.ROOT_TOP) + layout.ROOT_ARRAYS);
+  while (made && (at - view.get(made + 4)) >>> 0 >= (view.get(made + 8) || 1))
+    made = view.get(made);
+  return made > 0;
+}
+
 class Task {
   #self;
   constructor(self) {
@@ -417,7 +425,10 @@ class Task {
   progress(value) {
     const root = this.#self?.root;
     if (!root || this.#self.isOver) return;
-    const bytes = encode(value, view);
+    const held = [];
+    const bytes = encode(value, view, { held });
+    if (held.some((array) => isMade(root, array.byteOffset)))
+      throw new DOMException('an array that a task made is sent as its result', 'DataCloneError');
     const room = view.room(bytes.length + 4);
     if (!room) throw errorOf(view, ENOMEM);
     view.set(room.byteOffset, bytes.length);

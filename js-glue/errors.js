@@ -20,6 +20,12 @@ export class PennyError extends Error {
 export const errorFor = (code, text, cause) =>
   new PennyError(`PENNY_${code}`, `${text}: ${cause?.message ?? cause}`, { cause });
 
+/** What `import` of one of our own files gives. */
+export const part = (loading) =>
+  loading.catch((cause) => {
+    throw errorFor('ESTART', 'offline, or another version is deployed: reload', cause);
+  });
+
 /**
  * For an error number of C; its sentence is in the module, as long as this worker has one. `detail` and `task` are added
  * when known.

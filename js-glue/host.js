@@ -71,7 +71,8 @@ export class Host {
     this.stage = new DataView(view.memory.buffer, view.exports.pn_web_stage() >>> 0, 64);
     this.slots = []; // by ticket: what was submitted and has not come back, or undefined
     this.free = [];
-    this.late = 0; // tasks that were given up and have not ended
+    this.late = new Map(); // by slot: tasks that were given up and have not ended, numbered in turn
+    this.gaveUp = 0; // so many, ever
     this.pending = 0; // promises that are not settled
     this.completed = 0;
     this.since = 0; // when they were `counted` last, for the `rate`: how many end in a millisecond
@@ -163,7 +164,7 @@ export class Host {
     const end = (reason) => {
       if (!slot.resolve) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
-      this.late++;
+      this.late.set(slot, ++this.gaveUp);
       this.finish(slot, reason, true);
       this.expect(slot);
     };
@@ -183,8 +184,8 @@ export class Host {
 
   async observe(slot, onProgress) {
     slot.onProgress = onProgress;
-    const { everyFrame } = await import('./more.js');
-    everyFrame(() => slot.resolve && this.report(slot));
+    const more = await import('./more.js').catch(() => {}); // without it the last is told at the end
+    more?.everyFrame(() => slot.resolve && this.report(slot));
   }
 
   /** Tells what the task said last, if it is new. Gives true. */
@@ -269,6 +270,7 @@ export class Host {
       this.settle(this.ended.pop());
       if ((count & 31) === 0 && performance.now() - start > SLICE_MS) break;
     }
+    this.onSettled?.();
     // Runs after the first reactions to what was settled: what they took counts, too.
     queueMicrotask(() => {
       const took = performance.now() - start;
@@ -329,8 +331,9 @@ export class Host {
         this.finish(slot, error, true);
       }
       this.ending = 0;
-    } else this.late--;
+    }
     this.exports.pn_web_release(root);
+    this.late.delete(slot);
   }
 
   /**

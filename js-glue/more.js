@@ -43,12 +43,15 @@ function resultOf(result) {
 
 /** Gives `take(most)`: the next items, at least one unless there are none, without a wait. */
 function readerOf(items) {
-  if (Array.isArray(items) || (ArrayBuffer.isView(items) && items.length !== undefined)) {
+  const isArray = Array.isArray(items);
+  if (isArray || (ArrayBuffer.isView(items) && items.length !== undefined)) {
     let from = 0;
+    // (Node's Buffer has its own slice(), which copies nothing: each part would be sent with all of the memory.)
+    const { slice } = isArray ? items : Uint8Array.prototype;
     return {
       take(most) {
         from += most;
-        return items.slice(from - most, from);
+        return slice.call(items, from - most, from);
       },
     };
   }
@@ -116,6 +119,7 @@ class Batches {
     signal?.throwIfAborted();
     this.close = (error) => this.fail(error);
     inner.closers.add(this.close);
+    if (signal) inner.listen?.(signal);
     this.unwatch = until({ signal, ms: timeout, end: this.close });
   }
 
@@ -172,6 +176,7 @@ class Batches {
       }
       this.send(this.waiting.splice(0, most));
     }
+    if (!this.failure) setTimeout(() => this.fillOrFail());
   }
 
   ask() {
@@ -305,6 +310,7 @@ async function eachPiece(
     throw error;
   };
   signal?.throwIfAborted();
+  if (signal) inner.listen?.(signal);
   const stop = until({ signal, ms: timeout, end: abort });
   const results = [];
   try {

@@ -1,7 +1,7 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
 import { decode, encode, isShared } from './codec.js';
-import { bytesOf, contentOf, errorFor, errorOf, PennyError, want } from './errors.js';
+import { bytesOf, contentOf, errorFor, errorOf, PennyError, part, want } from './errors.js';
 import { canWait, checkTaskOptions, Host, until } from './host.js';
 import * as layout from './layout.gen.js';
 import { MemoryView, writeArgument } from './memory.js';
@@ -36,12 +36,17 @@ const unknown = (where, name, known) =>
   );
 
 /** Rejects with the signal's reason, or after the time for starting. */
-export function within(promise, { signal, startTimeoutMs }) {
-  const text = `no answer in ${startTimeoutMs} ms: does the worker's file call serve()?`;
+export function within(promise, { signal, startTimeoutMs, worker }) {
+  const hint = worker ? "does the worker's file call serve()?" : 'raise startTimeoutMs';
+  const text = `no answer in ${startTimeoutMs} ms: ${hint}`;
   const late = () => new PennyError('PENNY_ESTART', text);
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) reject(signal.reason); // by what made the workers
-    const stop = until({ signal, ms: startTimeoutMs, late, end: reject });
+    const end = (reason) => {
+      stop(); // the promise may never be settled
+      reject(reason);
+    };
+    const stop = until({ signal, ms: startTimeoutMs, late, end });
+    if (signal?.aborted) end(signal.reason); // by what made the workers
     promise.then(resolve, reject).finally(stop);
   });
 }
@@ -52,7 +57,7 @@ export async function createPool(given = {}, host = web) {
   options.signal?.throwIfAborted();
   const missing = missingFor(options);
   if (missing.length) {
-    const { single } = await import('./refusal.js');
+    const { single } = await part(import('./refusal.js'));
     return (await single(missing, options.fallback)).createPool(options);
   }
   const workers = makeWorkers(options);
@@ -86,7 +91,8 @@ export class Pool extends EventTarget {
   #names; // of the tasks that run() takes
   #all; // and those of builtin.js after them: the index is the target
   #signatures = new Map();
-  #live = new Map(); // by address: { ref (weak), bytes } of each array
+  #live = new Map(); // by address: { ref (weak), bytes, born, isMade (by a task) } of each array
+  #kept = new Set(); // of these addresses: freed, and perhaps in use by tasks that were given up
   #owners = new WeakMap(); // by part: the array that it is a part of, which lives as long
   #blocks = new WeakMap(); // by array: its address in #live
   #registry = new FinalizationRegistry((at) => this.#live.get(at)?.ref.deref() ?? this.#drop(at));
@@ -112,8 +118,9 @@ export class Pool extends EventTarget {
     this.#names = names.filter((name) => !name.startsWith(BUILT_IN));
     this.#host = new (view.Host ?? Host)(view, options);
     this.#host.onBroken = () => this.dispose();
-    this.#host.onOverdue = async (slot) => (await this.#faults()).stop(this.#inner, slot);
+    this.#host.onOverdue = async (slot) => (await this.#faults())?.stop(this.#inner, slot);
     this.#host.onQuiet = () => this.#nudge();
+    this.#host.onSettled = () => this.#sweep();
     this.#host.look();
     this.#inner = {
       host: this.#host,
@@ -123,12 +130,14 @@ export class Pool extends EventTarget {
       closers: new Set(), // of what waits for no task: told of the end of the pool
       whys: new WeakMap(), // by worker: why we ended it
       pongs: [], // by worker's id: another object after each answer
-      within: (promise) => within(promise, { startTimeoutMs: options.startTimeoutMs }),
+      within: (promise) => within(promise, { ...options, signal: undefined }),
       tell: (...error) => this.#tell(...error),
       fail: (...error) => this.#fail(...error),
       leave: (id) => this.#leave(id),
-      restarted: (worker) =>
-        this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker })),
+      restarted: (worker) => {
+        this.#sweep();
+        this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker }));
+      },
       isClosed: () => this.#disposal,
       check: () => this.#open(),
     };
@@ -157,6 +166,8 @@ export class Pool extends EventTarget {
     const get = (_, name) =>
       this.#names.includes(name) ? (...args) => this.run(name, args) : undefined;
     this.tasks = new Proxy({}, { get });
+    // By the time of a fault the server may not answer.
+    import('./faults.js').catch(() => {});
   }
 
   /** A worker that was woken and has not heard of it looks when it gets a message. */
@@ -189,18 +200,12 @@ export class Pool extends EventTarget {
     list[id] = undefined;
     worker.terminate();
     this.#tell(id, this.#inner.whys.get(worker) ?? message);
-    const { replace } = await this.#faults();
-    await replace(this.#inner, id);
+    await (await this.#faults())?.replace(this.#inner, id);
   }
 
   /** faults.js; where it cannot be loaded, the pool would wait for ever with what it has. */
-  async #faults() {
-    try {
-      return await import('./faults.js');
-    } catch (error) {
-      this.#fail('a fault could not be handled', error);
-      throw error;
-    }
+  #faults() {
+    return import('./faults.js').catch((error) => this.#fail('the pool has closed', error));
   }
 
   #fail(text, cause) {
@@ -226,7 +231,7 @@ export class Pool extends EventTarget {
     whole({ size }, 'size', undefined, 1, this.#options.maxWorkers);
     this.#size = size;
     const done = this.#resized.then(async () => {
-      const { resize } = await import('./resize.js');
+      const { resize } = await part(import('./resize.js'));
       this.#open();
       return resize(this.#inner, size);
     });
@@ -239,7 +244,7 @@ export class Pool extends EventTarget {
   async trace() {
     this.#open();
     want(this.#options.trace, 'trace() needs createPool({ trace: true })');
-    const { trace } = await import('./more.js');
+    const { trace } = await part(import('./more.js'));
     this.#open();
     return trace(this.#view, this.#all, this.#workers.list.length);
   }
@@ -248,12 +253,17 @@ export class Pool extends EventTarget {
     if (this.#disposal) throw errorOf(this.#view, ECLOSED);
   }
 
+  #want(array) {
+    want(!this.#view.freed.has(array), 'this array was freed already');
+  }
+
   call(symbol, args = [], options = {}) {
     this.#open();
     checkTaskOptions(options);
+    want(args?.length >= 0, 'args is an array');
     const { parameters, type, result } = this.#signatures.get(symbol) ?? this.#find(symbol);
     if (args?.length !== parameters.length) {
-      throw new TypeError(`${symbol} takes ${parameters.length} arguments, not ${args?.length}`);
+      throw new TypeError(`${symbol} takes ${parameters.length} arguments, not ${args.length}`);
     }
     const { stage } = this.#host;
     for (let idx = 0; idx < parameters.length; idx++) {
@@ -353,11 +363,13 @@ export class Pool extends EventTarget {
       run: (other, args, options) => this.#submit(other, args, options),
       closers: this.#inner.closers,
       array: (...args) => this.array(...args),
+      listen: this.#options.host.onListen,
       submit: (name, args, options) =>
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
     };
     return (async () => {
-      more = await (more ?? import('./more.js')); // never in the turn of the call
+      this.#want(rest[0]);
+      more = await (more ?? part(import('./more.js'))); // never in the turn of the call
       return more[what](inner, ...rest);
     })();
   }
@@ -401,6 +413,7 @@ export class Pool extends EventTarget {
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
     this.#open();
+    this.#want(lengthOrValues);
     const values = contentOf(lengthOrValues);
     const { length = values } = values;
     const bytes = bytesOf(Type, length);
@@ -419,11 +432,12 @@ export class Pool extends EventTarget {
   }
 
   /** The array is ours from here, and so is the block of so many bytes that begins at `at`. */
-  #keep(array, at, bytes) {
-    this.#live.set(at, { ref: new WeakRef(array), bytes });
+  #keep(array, at, bytes, isMade) {
+    this.#live.set(at, { ref: new WeakRef(array), bytes, born: this.#host.gaveUp, isMade });
     this.#blocks.set(array, at);
     this.#registry.register(array, at, array);
-    if (Symbol.dispose) this.#define(array, Symbol.dispose, () => this.free(array));
+    const end = () => this.#disposal || this.#view.freed.has(array) || this.free(array);
+    if (Symbol.dispose) this.#define(array, Symbol.dispose, () => void end());
     return this.#share(array, array);
   }
 
@@ -447,31 +461,41 @@ export class Pool extends EventTarget {
   #known(Type, at, length) {
     const array = this.#at(Type, at, length);
     const exact = this.#live.get(at);
-    for (const [from, { ref, bytes }] of exact ? [[at, exact]] : this.#live) {
+    for (const [from, { ref, bytes, isMade }] of exact ? [[at, exact]] : this.#live) {
       const owner = at >= from && at + array.byteLength <= from + bytes && ref.deref();
       if (!owner) continue;
       const isSame = at === from && owner.length === length && owner.constructor === Type;
-      return isSame ? owner : this.#share(array, owner);
+      if (isSame) return owner;
+      // The whole may come after a part of it.
+      if (isMade) this.#blocks.set(array, from);
+      return this.#share(array, owner);
     }
     // One that the task has made.
     const { ending } = this.#host;
     const block = ending && this.#exports.pn_web_adopt(ending, at) >>> 0;
     // (Others may follow that have more of it, or other parts.)
-    return block ? this.#keep(array, block, this.#exports.pn_web_usable(block)) : array;
+    return block ? this.#keep(array, block, this.#exports.pn_web_usable(block), true) : array;
   }
 
   free(array) {
     this.#open();
-    const { freed } = this.#view;
-    want(!freed.has(array), 'this array was freed already');
+    this.#want(array);
     const at = this.#blocks.get(array);
     want(at !== undefined, 'free takes what array() of this pool gave');
-    freed.add(array);
-    // What was given up may still write to it: then the registry frees it, when no task has it.
-    if (!this.#host.late) {
-      this.#registry.unregister(array);
-      this.#drop(at);
-    }
+    const owner = this.#owners.get(array);
+    this.#view.freed.add(owner);
+    this.#kept.add(at);
+    this.#sweep();
+    // What is kept goes by the registry, too, when no task can have it.
+    if (!this.#kept.has(at)) this.#registry.unregister(owner);
+  }
+
+  /** Ends what was freed, but for what is older than the giving up of a task that has not ended and may write to it. */
+  #sweep() {
+    if (!this.#kept.size) return;
+    let last = 0;
+    for (last of this.#host.late.values());
+    for (const at of this.#kept) if (this.#live.get(at).born >= last) this.#drop(at);
   }
 
   #fill(at, bytes, value) {
@@ -480,6 +504,7 @@ export class Pool extends EventTarget {
 
   #drop(at) {
     const entry = this.#live.get(at);
+    this.#kept.delete(at);
     if (!entry || this.#disposal) return;
     this.#live.delete(at);
     if (this.#options.debug) this.#fill(at, entry.bytes, POISON);
@@ -493,7 +518,7 @@ export class Pool extends EventTarget {
     const target = comparator === undefined || this.#target(comparator);
     const byComparator = (...args) =>
       this.#submit(this.#all.indexOf(`${BUILT_IN}sort`), [target, ...args], options, name);
-    arrays ??= await import('./arrays.js');
+    arrays ??= await part(import('./arrays.js'));
     this.#open();
     return arrays[name](this.#host, array, options, byComparator);
   }

@@ -103,7 +103,7 @@ class SinglePool extends Pool {
       add: ({ buffer }) => freed.add(buffer),
       has: (array) => freed.has(array?.buffer),
     };
-    view.onArray = (made) => this.#keep(made);
+    view.onArray = (made, owner) => (owner ? this.#join(made, owner) : this.#keep(made));
     this.#options = options;
     this.#view = view;
     this.#names = names;
@@ -114,6 +114,10 @@ class SinglePool extends Pool {
     if (this.#view.isClosed) throw errorOf(this.#view, ECLOSED);
   }
 
+  #want(array) {
+    want(!this.#view.freed.has(array), 'this array was freed already');
+  }
+
   #keep(array) {
     const ref = new WeakRef(array);
     this.#live.set(ref, array.byteLength);
@@ -121,17 +125,26 @@ class SinglePool extends Pool {
     this.#refs.set(array, ref);
     this.#registry.register(array, ref, array);
     if (Symbol.dispose)
-      Object.defineProperty(array, Symbol.dispose, { value: () => this.free(array) });
+      Object.defineProperty(array, Symbol.dispose, {
+        value: () => void (this.#view.isClosed || this.#view.freed.has(array) || this.free(array)),
+      });
+    return array;
+  }
+
+  /** What frees the one frees the other. */
+  #join(array, owner) {
+    this.#refs.set(array, this.#refs.get(owner));
     return array;
   }
 
   #drop(ref) {
-    this.#bytes -= this.#live.get(ref);
+    this.#bytes -= this.#live.get(ref) ?? 0;
     this.#live.delete(ref);
   }
 
   array(Type, lengthOrValues) {
     this.#open();
+    this.#want(lengthOrValues);
     const values = contentOf(lengthOrValues);
     const { length = values } = values;
     const bytes = bytesOf(Type, length);
@@ -147,11 +160,10 @@ class SinglePool extends Pool {
 
   free(array) {
     this.#open();
-    const { freed } = this.#view;
-    want(!freed.has(array), 'this array was freed already');
+    this.#want(array);
     const ref = this.#refs.get(array);
     want(ref, 'free takes what array() of this pool gave');
-    freed.add(array);
+    this.#view.freed.add(array);
     this.#drop(ref);
     this.#registry.unregister(array);
     if (this.#options.debug) new Uint8Array(array.buffer).fill(POISON);

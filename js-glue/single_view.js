@@ -214,14 +214,21 @@ export class View {
     for (const [buffer, from] of this.places) {
       if (at < from || at + bytes > from + buffer.byteLength) continue;
       const array = new Type(buffer, at - from, length);
+      const known = this.#known.get(buffer);
       // One that the task has made.
-      if (!this.#known.has(buffer)) return this.onArray(this.keep(array));
-      const owner = this.#known.get(buffer).ref.deref();
+      if (!known) {
+        this.keep(array);
+        this.#known.get(buffer).isMade = true;
+        return this.onArray(array);
+      }
+      const owner = known.ref.deref();
       const isOwner =
         owner?.byteOffset === array.byteOffset &&
         owner.length === length &&
         owner.constructor === Type;
-      return isOwner ? owner : array;
+      if (isOwner) return owner;
+      // The whole may come after a part of it.
+      return known.isMade && owner ? this.onArray(array, owner) : array;
     }
     const text = 'a task gave back an array that it was not given: without isolation it is gone';
     throw new PennyError('PENNY_EINVAL', text);

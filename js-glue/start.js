@@ -1,7 +1,7 @@
 // start.js: everything before the first task: options, module, memory, workers. Each failure has
 // its own error, and none waits longer than startTimeoutMs. Page only.
 import { instantiate } from './enter.js';
-import { errorFor, errorOf, PennyError, want, wantClasses } from './errors.js';
+import { errorFor, errorOf, PennyError, part, want, wantClasses } from './errors.js';
 import { checkTaskOptions, isJavaScriptCore } from './host.js';
 import {
   CONTROL_WORKER_BASE,
@@ -23,6 +23,9 @@ const MAXIMUM_MS = 2 ** 31 - 1;
 const MAXIMUM_PAGES = MAXIMUM_BYTES / PAGE_BYTES;
 
 const WORKER = 'worker is a function that gives a new Worker each time';
+// No engine says which.
+const UNSAID =
+  'its file is missing (404), is no JavaScript, lacks the header Cross-Origin-Embedder-Policy, or a policy forbids it';
 const given = new WeakSet();
 
 /** The option `name`, a whole number. */
@@ -74,9 +77,10 @@ export function missingFor({ worker, host, fallback }) {
 
 /** A module, with its `bytes` where each worker compiles its own of them (enter.js). */
 async function compile({ wasm, host }) {
-  wasm ??= await (await import('./core.js')).core();
+  wasm ??= await (await part(import('./core.js'))).core();
   if (wasm instanceof WebAssembly.Module) return wasm;
   const isAddress = typeof wasm === 'string' || wasm instanceof URL;
+  want(isAddress || Object(wasm) === wasm, 'wasm is an address, bytes or a module');
   try {
     const response = isAddress ? await host.load(new URL(wasm, host.base())) : new Response(wasm);
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -92,7 +96,7 @@ async function compile({ wasm, host }) {
 }
 
 async function refuse(text, cause) {
-  const { moduleError } = await import('./refusal.js');
+  const { moduleError } = await part(import('./refusal.js'));
   throw moduleError(text, cause);
 }
 
@@ -163,7 +167,12 @@ export const workerBlock = (view, id) =>
   view.get(view.exports.pn_web_control() + CONTROL_WORKER_BASE) + id * WORKER_BYTES;
 
 function makeWorker({ worker, name, host }, id) {
-  const made = worker ? worker(id) : host.makeWorker(name ?? `penny-${id}`);
+  let made;
+  try {
+    made = worker ? worker(id) : host.makeWorker(name ?? `penny-${id}`);
+  } catch (cause) {
+    throw errorFor('ESTART', 'a worker could not be made', cause);
+  }
   want(typeof made?.postMessage === 'function' && !given.has(made), WORKER);
   given.add(made);
   return host.face(made);
@@ -212,7 +221,7 @@ export function makeWorkers(options) {
         const { message, filename, lineno, error } = event;
         event.preventDefault?.();
         const where = filename ? ` (${filename}:${lineno})` : '';
-        const why = message ? message + where : '404, a syntax error, a policy?';
+        const why = message ? message + where : UNSAID;
         fail(`could not load or failed: ${why}`, error);
       };
       worker.onmessageerror = () => fail('sent what cannot be read');
@@ -242,11 +251,9 @@ export function makeWorkers(options) {
 
   try {
     for (let id = 0; id < options.workers; id++) make(id);
-  } catch (cause) {
+  } catch (error) {
     end();
-    throw cause instanceof TypeError
-      ? cause
-      : errorFor('ESTART', 'a worker could not be made', cause);
+    throw error;
   }
   return {
     list,

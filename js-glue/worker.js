@@ -101,7 +101,7 @@ async function start(message, lock, isHeld) {
   }
   if (message.tasks) Object.assign(shared.tasks, await load(message.tasks));
   const names = Object.keys(shared.tasks)
-    .filter((name) => typeof shared.tasks[name] === 'function')
+    .filter((name) => typeof shared.tasks[name] === 'function' && !name.startsWith('penny:'))
     .sort();
   const functions = names.map((name) => shared.tasks[name]);
   names.push(...Object.keys(loops.builtins));

@@ -66,6 +66,7 @@ static const pn_layout_item table[] = {
     FIELD(pn_root, data),
     FIELD(pn_root, data_bytes),
     FIELD(pn_root, arrays),
+    FIELD(pn_root, top),
     FIELD(pn_root, target),
     FIELD(pn_root, task),
     FIELD(pn_root, spill),
