@@ -44,7 +44,6 @@ const internal = [
   ...[
     'fillOrFail',
     'first',
-    'number',
     'numbers',
     'setNumber',
     'isAllTold',
@@ -59,6 +58,15 @@ const exported = readdirSync(glue).flatMap((name) => {
   const text = name.endsWith('.js') ? readFileSync(at(name), 'utf8') : '';
   return [...text.matchAll(/^export (?:async )?(?:const|function\*?|class|let) (\w+)/gm)];
 });
+// A name that the types have belongs to programs.
+const types = readdirSync(glue).filter((name) => name.endsWith('.d.ts'));
+for (const name of types) {
+  const code = readFileSync(at(name), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+  const taken = [...code.matchAll(/(\w+)\??\s*[:(<]/g)].filter(([, word]) =>
+    internal.includes(word),
+  );
+  if (taken.length) throw new Error(`${name} has names that are to be mangled: ${taken}`);
+}
 const shortened = internal.filter((name) => !exported.some(([, other]) => other === name));
 // Two files of one version may meet in one worker: what is short has the same short name in both.
 const mangleCache = {};
@@ -124,6 +132,8 @@ async function again(name) {
       reduce_funcs: false,
       unsafe_arrows: true,
     },
+    // Node prints the whole line of an uncaught error.
+    format: { max_line_len: 500 },
   });
   return code;
 }
@@ -158,7 +168,7 @@ async function makeDist() {
     if (!name.endsWith('.js') || name === 'vite.js') continue;
     const text = await again(name);
     const marked = 'import(/* @vite-ignore */ /* webpackIgnore: true */ ';
-    writeFileSync(join(dist, name), withCore(text.replace(/\bimport\((?=[\w$])/g, marked)));
+    writeFileSync(join(dist, name), withCore(text.replace(/\bimport\(\s*(?=[\w$])/g, marked)));
   }
   for (const name of ['index', 'worker', 'single_worker', 'vite'])
     copyFileSync(at(`${name}.d.ts`), join(dist, `${name}.d.ts`));

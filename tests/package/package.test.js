@@ -104,6 +104,21 @@ test('package_works_from_common_js', async () => {
   }
 });
 
+test('package_error_keeps_its_names', async () => {
+  const wasm = join(root, 'build/wasm/e2e/e2e_tasks.wasm');
+  const text = `
+    import { createPool } from 'penny-runtime';
+    const pool = await createPool({ wasm: ${JSON.stringify(wasm)}, workers: 1 });
+    const { name, code, task, number } = await pool.call('fail_with', [-1000]).catch((error) => error);
+    console.log(JSON.stringify({ name, code, task, number }));`;
+  assert.deepEqual(await runJson(process.execPath, 'fail.mjs', text), {
+    name: 'PennyError',
+    code: 'PENNY_EFAIL',
+    task: 'fail_with',
+    number: -1000,
+  });
+});
+
 test('package_types_compile', async () => {
   writeFileSync(
     join(folder, 'app.ts'),
