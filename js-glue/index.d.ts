@@ -90,6 +90,20 @@ export interface WorkerLike {
   terminate(): unknown;
 }
 
+// Own names for what only the DOM's library declares: programs for Node compile without that.
+/** A WebAssembly.Module: TypeScript knows no member of it. */
+type CompiledModule = object;
+/** What structuredClone transfers here: the DOM's Transferable, or Node's. */
+type Transferred = NonNullable<
+  NonNullable<Parameters<typeof structuredClone>[1]>['transfer']
+>[number];
+/** As of addEventListener. */
+type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void } | null;
+type RemoveOptions = boolean | { capture?: boolean };
+type ListenOptions =
+  | boolean
+  | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
+
 /** Options of createPool; all may be left out. */
 export interface PoolOptions<T extends object = Tasks> {
   /**
@@ -109,7 +123,7 @@ export interface PoolOptions<T extends object = Tasks> {
    * without C tasks. In Safari rather not itself: there each worker compiles its own, of the bytes, because an error of
    * WebKit 2.50 may end the page where threads share a module with SIMD.
    */
-  wasm?: string | URL | BufferSource | WebAssembly.Module;
+  wasm?: string | URL | ArrayBuffer | ArrayBufferView | CompiledModule;
   /** Workers, 1 to 256. Default: one for each core. */
   workers?: number;
   /**
@@ -216,7 +230,7 @@ export interface RunOptions extends TaskOptions {
    * message to the worker and one back, some 100 microseconds; list only what is among the arguments. A
    * task that has got it is never run again. Arrays of this pool need none of it.
    */
-  transfer?: readonly Transferable[];
+  transfer?: readonly Transferred[];
 }
 
 /** `done` counts what has ended; `total` is undefined where it is not known before. */
@@ -492,10 +506,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * linked with NO_KERNELS. After an abort, a timeout or a lost worker the array holds anything, and
    * is still written to for a moment.
    */
-  sort<A extends PoolArray>(
-    array: A,
-    options?: SortOptions<(keyof T & string) | T[keyof T]>,
-  ): Promise<A>;
+  sort<A extends PoolArray>(array: A, options?: SortOptions<TaskOf<T>>): Promise<A>;
 
   /**
    * Replaces each element by the sum of all up to it, in place, in parallel; with `exclusive` by the
@@ -554,15 +565,35 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    */
   dispose(): Promise<{ isClean: boolean; liveBlocks: number }>;
   /** As `dispose`: `await using pool = await createPool(...)`. */
-  [Symbol.asyncDispose](): Promise<{ isClean: boolean; liveBlocks: number }>;
+  [Symbol.asyncDispose](): Promise<void>;
 
   /**
    * As of any EventTarget. `workererror`: a worker was lost, or reported an error that nobody holds;
    * `workerrestart`: a lost one was replaced.
    */
-  addEventListener(type: 'workererror', listener: (event: WorkerErrorEvent) => void): void;
-  addEventListener(type: 'workerrestart', listener: (event: WorkerRestartEvent) => void): void;
-  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null): void;
+  addEventListener(
+    type: 'workererror',
+    listener: Listener<WorkerErrorEvent>,
+    options?: ListenOptions,
+  ): void;
+  addEventListener(
+    type: 'workerrestart',
+    listener: Listener<WorkerRestartEvent>,
+    options?: ListenOptions,
+  ): void;
+  addEventListener(type: string, listener: Listener<Event>, options?: ListenOptions): void;
+  /** As of any EventTarget. */
+  removeEventListener(
+    type: 'workererror',
+    listener: Listener<WorkerErrorEvent>,
+    options?: RemoveOptions,
+  ): void;
+  removeEventListener(
+    type: 'workerrestart',
+    listener: Listener<WorkerRestartEvent>,
+    options?: RemoveOptions,
+  ): void;
+  removeEventListener(type: string, listener: Listener<Event>, options?: RemoveOptions): void;
 }
 
 /**

@@ -59,13 +59,11 @@ const exported = readdirSync(glue).flatMap((name) => {
   return [...text.matchAll(/^export (?:async )?(?:const|function\*?|class|let) (\w+)/gm)];
 });
 // A name that the types have belongs to programs.
-const types = readdirSync(glue).filter((name) => name.endsWith('.d.ts'));
-for (const name of types) {
+for (const name of readdirSync(glue).filter((each) => each.endsWith('.d.ts'))) {
   const code = readFileSync(at(name), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-  const taken = [...code.matchAll(/(\w+)\??\s*[:(<]/g)].filter(([, word]) =>
-    internal.includes(word),
-  );
-  if (taken.length) throw new Error(`${name} has names that are to be mangled: ${taken}`);
+  const words = [...code.matchAll(/(\w+)\??\s*[:(<]/g)].map(([, word]) => word);
+  const taken = words.filter((word) => internal.includes(word));
+  if (taken.length) throw new Error(`${name} has what is to be mangled: ${taken.join(', ')}`);
 }
 const shortened = internal.filter((name) => !exported.some(([, other]) => other === name));
 // Two files of one version may meet in one worker: what is short has the same short name in both.

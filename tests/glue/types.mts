@@ -1,6 +1,12 @@
 // types.mts: what a program in TypeScript may write, and what it may not. Compiled by
 // static.test.js, never run.
-import { createPool, isSupported, type PennyError, type Pool } from '../../js-glue/index.js';
+import {
+  createPool,
+  isSupported,
+  type PennyError,
+  type Pool,
+  type WorkerErrorEvent,
+} from '../../js-glue/index.js';
 import {
   array as arrayInTask,
   currentTask,
@@ -49,6 +55,10 @@ pool.run('fib', ['text']);
 pool.run('fib');
 // @ts-expect-error: one, not two
 pool.run('fib', [1, 2]);
+{
+  await using scoped = await createPool<typeof tasks>();
+  await scoped.run('fib', [3]);
+}
 // @ts-expect-error: there is no such task
 pool.run('nosuch', []);
 // @ts-expect-error: there is no such option
@@ -98,6 +108,16 @@ pool.addEventListener('workererror', (event) => {
   const error: PennyError = event.error;
   console.log(error.code, event.worker);
 });
+const heard = (event: WorkerErrorEvent) => console.log(event.worker);
+pool.addEventListener('workererror', heard, { once: true, signal: new AbortController().signal });
+pool.removeEventListener('workererror', heard, { capture: true });
+pool.addEventListener('workerrestart', { handleEvent: ({ worker }) => console.log(worker) }, true);
+pool.addEventListener('other', (event) => console.log(event.type));
+pool.removeEventListener('other', null);
+// @ts-expect-error: there is no such option
+pool.addEventListener('workererror', heard, { twice: true });
+// @ts-expect-error: a restart has no error
+pool.addEventListener('workerrestart', heard);
 export const isGood: boolean = isSupported().ok;
 const untyped = await createPool();
 await untyped.run('anything', [1, 'two']);
@@ -131,6 +151,30 @@ const ordered = await createPool<{ byAge: (a: number, b: number) => number }>();
 await ordered.sort(ordered.array(Int32Array, 4), { comparator: 'byAge' });
 // @ts-expect-error: there is no such comparator
 ordered.sort(ordered.array(Int32Array, 4), { comparator: 'byName' });
+
+// @ts-expect-error: no function
+other.sort(array, { comparator: 'VERSION' });
+// @ts-expect-error: no function
+other.sort(array, { comparator: mixed.VERSION });
+await other.sort(array, { comparator: mixed.add });
+
+// What takes any pool.
+const look = (any: Pool<object>) => any.stats().pending + any.size;
+const runFib = (one: Pool<{ fib: (n: number) => number }>) => one.run('fib', [3]);
+export const ran: number[] = [await runFib(pool), await runFib(other)];
+// @ts-expect-error: it has no fib
+runFib(ordered);
+export const looked: number[] = [look(pool), look(untyped), look(other), look(ordered)];
+
+// What `wasm` and `transfer` take.
+const bytes = new Uint8Array(8);
+const compiled = await WebAssembly.compile(bytes);
+for (const wasm of ['k.wasm', new URL('a:b'), bytes, bytes.buffer, compiled]) createPool({ wasm });
+// @ts-expect-error: no module
+createPool({ wasm: 5 });
+pool.run('fib', [1], { transfer: [new TransformStream(), new OffscreenCanvas(1, 1)] });
+// @ts-expect-error: a list
+pool.run('fib', [1], { transfer: new ArrayBuffer(1) });
 
 // The worker's side.
 class Unpaid extends Error {

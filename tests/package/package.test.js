@@ -137,17 +137,41 @@ export const same: typeof createPool = Penny.createPool;
   const printed = [...guide.matchAll(/```ts\n\/\/ example: (\S+)\n([\s\S]*?)```/g)];
   assert.equal(printed.length, 2);
   for (const [, name, code] of printed) writeFileSync(join(folder, name), code);
+  // And a program for Node, without the DOM's library.
+  writeFileSync(
+    join(folder, 'node.ts'),
+    `import { readFile } from 'node:fs/promises';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { createPool, type WorkerErrorEvent } from 'penny-runtime';
+import { serve } from 'penny-runtime/worker';
+const tasks = { double: (n: number) => 2 * n };
+serve(tasks);
+await using pool = await createPool<typeof tasks>({
+  worker: () => new Worker(new URL('./worker.js', import.meta.url)),
+  wasm: await readFile('kernels.wasm'),
+  signal: AbortSignal.timeout(1000),
+});
+const hear = ({ type, error }: WorkerErrorEvent) => console.log(type, error.code);
+pool.addEventListener('workererror', hear, { once: true });
+pool.removeEventListener('workererror', hear);
+const { port1 } = new MessageChannel();
+export const number: number = await pool.run('double', [1], { transfer: [port1] });
+`,
+  );
+  const nodeTypes = ['--typeRoots', join(root, 'e2e/node_modules/@types')];
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   // es2022 is what the templates of bundlers say; it knows no Symbol.dispose.
-  const flags = '--noEmit --strict --target es2022 --types'.split(' ');
-  for (const [module, resolution, lib] of [
-    ['nodenext', 'nodenext', 'esnext,dom'],
-    ['esnext', 'bundler', 'es2022,dom'],
+  const flags = '--noEmit --strict --target es2022 --skipLibCheck false'.split(' ');
+  const pages = ['--types', '', 'app.ts', ...printed.map(([, name]) => name)];
+  for (const [module, resolution, lib, more] of [
+    ['nodenext', 'nodenext', 'esnext,dom', pages],
+    ['esnext', 'bundler', 'es2022,dom', pages],
+    ['nodenext', 'nodenext', 'es2023', ['--types', 'node', ...nodeTypes, 'node.ts']],
   ]) {
-    const more = ['', '--module', module, '--moduleResolution', resolution, '--lib', lib];
-    const args = [tsc, ...flags, ...more, 'app.ts', ...printed.map(([, name]) => name)];
+    const places = ['--module', module, '--moduleResolution', resolution, '--lib', lib];
+    const args = [tsc, ...flags, ...places, ...more];
     const { code, output } = await run(process.execPath, args, { cwd: folder, timeoutSeconds: 60 });
-    assert.equal(code, 0, `${module}: ${output}`);
+    assert.equal(code, 0, `${module} ${lib}: ${output}`);
   }
 });
 
