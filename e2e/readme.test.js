@@ -1,16 +1,17 @@
-// The README's code, as it is printed there: its C and CMake build a module by find_package, its JavaScript runs in a page.
+// The README's code, as it is printed there: its commands build the module with the packed package, its JavaScript runs in
+// Node and in a page.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { install } from '../scripts/pack.js';
 import { root, run } from '../scripts/run.js';
 import { browserTests, engine } from './harness.js';
 
-const folder = join(root, 'build', `readme-${engine}`);
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
 /** The fenced blocks whose first line says `example: NAME`, by name. */
 function examples() {
-  const text = readFileSync(join(root, 'README.md'), 'utf8');
-  const blocks = [...text.matchAll(/```\w+\n(?:\/\/|#) example: (\S+)\n([\s\S]*?)```/g)];
+  const blocks = [...readme.matchAll(/```\w+\n(?:\/\/|#) example: (\S+)\n([\s\S]*?)```/g)];
   return new Map(blocks.map(([, name, code]) => [name, code]));
 }
 
@@ -27,8 +28,9 @@ test('glue_readme_examples', async () => {
     'tasks.worker.js',
   ];
   assert.deepEqual([...code.keys()].sort(), names);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  const folder = await install(`readme-${engine}`);
+  // What the README has people install beside the package.
+  symlinkSync(join(root, 'node_modules/binaryen'), join(folder, 'node_modules/binaryen'));
   writeFileSync(join(folder, 'CMakeLists.txt'), code.get('CMakeLists.txt'));
   const scale = `
 static void scale_part(PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
@@ -42,32 +44,20 @@ PENNY_TASK(void, scale, (double *, data), (int32_t, count), (double, by)) {
 PENNY_EXPORT(scale)
 `; // the README's array example calls it; its text shows the JavaScript only
   writeFileSync(join(folder, 'kernels.c'), code.get('kernels.c') + scale);
-  const steps = [
-    [
-      '-S',
-      folder,
-      '-B',
-      join(folder, 'build'),
-      '-G',
-      'Ninja',
-      `-DCMAKE_TOOLCHAIN_FILE=${join(root, 'cmake/toolchain-web.cmake')}`,
-      `-DCMAKE_PREFIX_PATH=${root}`,
-    ],
-    ['--build', join(folder, 'build')],
-  ];
-  for (const step of steps) {
-    const { code: status, output } = await run('cmake', step, { timeoutSeconds: 120 });
-    assert.equal(status, 0, output);
-  }
+  const [commands] = readme.match(/^ {4}cmake -B [\s\S]*?^ {4}cmake --build .*$/m);
+  const options = { cwd: folder, env: { CMAKE_GENERATOR: 'Ninja' }, timeoutSeconds: 120 };
+  const built = await run('sh', ['-ec', commands], options);
+  assert.equal(built.code, 0, built.output);
+  writeFileSync(join(folder, 'call.js'), code.get('call.js'));
+  const called = await run(process.execPath, ['call.js'], { cwd: folder, timeoutSeconds: 20 });
+  assert.equal(called.output, '832040n\n');
   const page = await open();
-  const wasm = `/build/readme-${engine}/build/kernels.wasm`;
-  // Only what a bundler would resolve is changed: the package's names and the module's place.
+  // Only what a bundler would resolve is changed: the package's names.
   const source = (name) =>
     code
       .get(name)
       .replace("'penny-runtime'", "'/js-glue/index.js'")
-      .replace("'penny-runtime/worker'", "'/js-glue/worker.js'")
-      .replace("'./kernels.wasm'", `'${wasm}'`);
+      .replace("'penny-runtime/worker'", "'/js-glue/worker.js'");
   for (const name of ['app.js', 'call.js', 'tasks.worker.js'])
     writeFileSync(join(folder, name), source(name));
   const printed = await page.evaluate(`(async () => {
@@ -82,7 +72,7 @@ PENNY_EXPORT(scale)
   assert.deepEqual(printed, ['number 832040', 'bigint 832040']);
   const sum = await page.evaluate(`(async () => {
     const { createPool } = await import('/js-glue/index.js');
-    const pool = await createPool({ wasm: '${wasm}', workers: 2 });
+    const pool = await createPool({ wasm: '/build/readme-${engine}/build/kernels.wasm', workers: 2 });
     ${source('arrays.js').replace('pool.free(data);', 'const sum = data.reduce((a, b) => a + b, 0); pool.free(data);')}
     await pool.dispose();
     return sum;
