@@ -1,7 +1,7 @@
 // package.test.js: the tarball that npm would publish: its manifest, its types, and what importing
 // it does.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -62,9 +62,13 @@ test('package_has_what_it_exports_and_nothing_else', () => {
   const files = readdirSync(join(folder, 'node_modules/penny-runtime')).sort();
   assert.deepEqual(files, [
     ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'cmake', 'dist'],
-    ...['package.json', 'src'],
+    ...['docs', 'package.json', 'src'],
   ]);
   assert.equal(manifest.dependencies, undefined);
+  const home = join(folder, 'node_modules/penny-runtime');
+  const guides = readFileSync(join(home, 'README.md'), 'utf8').match(/\bdocs\/[\w.-]+\.md/g);
+  assert.ok(guides.length > 5);
+  for (const name of guides) assert.ok(existsSync(join(home, name)), name);
 });
 
 test('package_import_on_a_server_touches_no_global', async () => {
