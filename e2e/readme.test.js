@@ -51,6 +51,12 @@ PENNY_EXPORT(scale)
   writeFileSync(join(folder, 'call.js'), code.get('call.js'));
   const called = await run(process.execPath, ['call.js'], { cwd: folder, timeoutSeconds: 20 });
   assert.equal(called.output, '832040n\n');
+  // As the README says for Node.
+  const inNode = `import { Worker } from 'node:worker_threads';\n${code.get('app.js')}`;
+  writeFileSync(join(folder, 'app.js'), inNode);
+  writeFileSync(join(folder, 'tasks.worker.js'), code.get('tasks.worker.js'));
+  const ran = await run(process.execPath, ['app.js'], { cwd: folder, timeoutSeconds: 20 });
+  assert.equal(ran.output, '832040\n');
   const page = await open();
   // Only what a bundler would resolve is changed: the package's names.
   const source = (name) =>

@@ -161,8 +161,8 @@ export interface PoolOptions<T extends object = Tasks> {
   signal?: AbortSignal;
   /**
    * How long a running task has after its abort or timeout, or after `dispose`, before its worker is
-   * ended and, unless the pool is, replaced; in milliseconds. Default: 1000. (Chromium takes up to
-   * 2 seconds more to end a worker that is busy.)
+   * ended, in milliseconds. The worker is then replaced, unless the pool is being disposed of. Default:
+   * 1000. (Chromium takes up to 2 seconds more to end a worker that is busy.)
    */
   graceMs?: number;
   /** How long the start may take, in milliseconds. Default: 10,000. */
@@ -561,7 +561,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * Ends the pool: pending promises reject with PENNY_ECLOSED at once, running tasks end at their
    * next poll or, after graceMs, with their worker. Further calls give the same promise.
    * @returns a promise that never rejects: `isClean` when no worker had to be ended or was lost
-   * meanwhile; then `liveBlocks` is the number of heap blocks that tasks still held. Otherwise that is NaN.
+   * while the pool was ending; then `liveBlocks` is the number of heap blocks that tasks still held. Otherwise that is NaN.
    */
   dispose(): Promise<{ isClean: boolean; liveBlocks: number }>;
   /** As `dispose`: `await using pool = await createPool(...)`. */
@@ -646,7 +646,7 @@ export class PennyError extends Error {
    * - `PENNY_ECORRUPT`: shared memory holds what it cannot: C code wrote out of its bounds
    */
   readonly code: string;
-  /** The C task that failed, where one did. */
+  /** The task that failed, where it is known: a C task, or a JavaScript task whose worker was lost. */
   readonly task?: string;
   /** The number that C gave, where one did. */
   readonly number?: number;

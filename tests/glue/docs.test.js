@@ -46,6 +46,13 @@ test('glue_docs_links_lead_somewhere', () => {
   assert.ok(count > 80, `${count} links`);
 });
 
+test('glue_docs_say_what_the_bundlers_test_does', () => {
+  const [rollup] = readFileSync(join(root, 'e2e/apps/build.js'), 'utf8').match(
+    /importMetaAssets\(\{.*?\}\)/,
+  );
+  assert.ok(readFileSync(join(root, 'docs/hosting.md'), 'utf8').includes(rollup), rollup);
+});
+
 test('glue_docs_builds_without_cmake', { timeout: 60_000 }, async () => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'prog.c'), programs[0][2]);
