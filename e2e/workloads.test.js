@@ -25,6 +25,22 @@ test('e2e_workloads_small', async () => {
   }
 });
 
+test('e2e_demo_without_the_headers_says_so', async () => {
+  const page = await open({ isolated: false }, 'web/index.html');
+  await page.waitFor('globalThis.pennyDemo?.done');
+  const notice = await page.evaluate(() => {
+    const { hidden, textContent } = document.getElementById('notice');
+    const canvases = [...document.querySelectorAll('canvas')];
+    const unnamed = canvases.filter((each) => !each.getAttribute('aria-label'));
+    return { hidden, textContent, unnamed: unnamed.length };
+  });
+  assert.equal(notice.hidden, false);
+  assert.match(notice.textContent, /two headers/);
+  assert.equal(notice.unnamed, 0);
+  assert.deepEqual(page.errors, []);
+  await page.close();
+});
+
 test('answers are right while the memory grows by megabytes under several workers', async () => {
   // It was WebKit that lost stores.
   const counts = engine === 'webkit' ? [2, 4, 8, 2, 4, 8] : [2, 8];

@@ -246,10 +246,11 @@ function refuse(message) {
 async function main() {
   setUpControls();
   const { ok, missing } = isSupported();
-  if (!ok)
+  if (missing.includes('crossOriginIsolated'))
     return refuse(
-      `This page needs ${missing.join(', ')}. Start it with npm start, which serves it with the two headers that cross-origin isolation takes.`,
+      'Nothing can run here: browsers give memory that workers share only to pages that come with two headers (cross-origin isolation), and this one came without. Start it with npm start, which sends them.',
     );
+  if (!ok) return refuse(`This browser is too old for this page: it lacks ${missing.join(', ')}.`);
   if (query.get('auto') !== '1') return;
   const only = query.get('only')?.split(',');
   const chosen = only ? rows.filter(({ workload }) => only.includes(workload.name)) : rows;
