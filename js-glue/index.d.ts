@@ -485,11 +485,13 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
   ): A & { [Symbol.dispose](): void };
 
   /**
-   * Gives an array's memory back; passing it to a task then throws. `array[Symbol.dispose]` does the
-   * same (`using`). Not while a task uses it whose promise is pending; while one that was given up has
-   * not ended, the memory is kept, and the collector frees it. So it does, some time later, with an
-   * array that nothing refers to any more, parts made by `subarray` and tasks that have not ended
-   * included; views made in other ways do not count: keep the array while they are used.
+   * Gives an array's memory back; using it in a call then throws. `array[Symbol.dispose]` does the
+   * same (`using`), and nothing when it was freed or the pool has ended. Not while a task uses it whose
+   * promise is pending. While a task that was given up has not ended, the memory of older arrays is
+   * kept until it has. The collector frees, some time later, an array that nothing refers to any more,
+   * parts made by `subarray` and tasks that have not ended included; views made in other ways do not
+   * count: keep the array while they are used. Of an array that a task made, any view that came with
+   * the result may be given.
    * @throws TypeError for what `array` of this pool did not give, or that was freed; PENNY_ECLOSED.
    */
   free(array: ArrayBufferView): void;
@@ -628,7 +630,8 @@ export class PennyError extends Error {
    *
    * - `PENNY_ENOISOLATION`: the page lacks the two headers, or is a file
    * - `PENNY_EPLATFORM`: there are no threads of WebAssembly here
-   * - `PENNY_ESTART`: a worker did not load, or did not answer in time
+   * - `PENNY_ESTART`: a worker did not load, or did not answer in time; or a part of this package did
+   *   not load: offline, or another version was deployed
    * - `PENNY_EMODULE`: the wasm did not load, is no Penny module, or a policy forbids it
    * - `PENNY_EVERSION`: module, page and workers are of different versions: one is stale
    * - `PENNY_ENOMEM`: the heap's maximum is reached, or there is no room for such a memory

@@ -160,7 +160,8 @@ export interface Task {
   /**
    * Tells the page, whose `onProgress` gets the newest value, at most once a frame; values that it
    * had no time for are dropped. Cost: a copy of the value, some microseconds.
-   * @throws DataCloneError for what cannot be sent, PENNY_ENOMEM.
+   * @throws DataCloneError for what cannot be sent, and for arrays that a task made: the page gets these
+   *   with the result. PENNY_ENOMEM.
    */
   progress(value: unknown): void;
   /** Whether the page has given this task up: by a signal, its timeout or `dispose`. */

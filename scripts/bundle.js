@@ -19,9 +19,9 @@ const at = (name) => join(glue, name);
 // weighs more fails, so lower it when something became smaller. (Names of files have hashes in them: some bytes come and go.)
 const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
-  initial: { target: 10_000, reached: 20_862 },
+  initial: { target: 10_000, reached: 20_850 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 29_290 },
+  everything: { target: 20_000, reached: 29_275 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
   'core module': { target: 12_000, reached: 11_998 },
 };
@@ -52,6 +52,7 @@ const internal = [
     'published',
   ],
   ...['attend', 'onQuiet', 'bottom', 'index', 'onListen', 'since', 'rate', 'counted', 'restsUntil'],
+  ...['gaveUp', 'onSettled', 'isMade', 'born', 'listen'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {
