@@ -250,9 +250,16 @@ test('a pending promise that was given up costs no worker', async () => {
     const waits = Array.from({ length: 20 }, () =>
       failure(() => pool.run('wait', [800], { timeout: 20 })),
     );
+    const { postMessage } = Worker.prototype;
+    let pings = 0;
+    Worker.prototype.postMessage = function (data, ...rest) {
+      if (data.penny === 'ping') pings++;
+      return postMessage.call(this, data, ...rest);
+    };
     const names = (await Promise.all(waits)).map(({ name }) => name);
     const busy = await pool.run('spin', [400]);
     await sleep(600);
+    Worker.prototype.postMessage = postMessage;
     // Asked all the time, the worker is seen when it has just ended a long task.
     const asking = await start({ tasks: '/e2e/page_tasks.js', workers: 1, graceMs: 1 });
     asking.addEventListener('workererror', () => events++);
@@ -260,10 +267,11 @@ test('a pending promise that was given up costs no worker', async () => {
     const long = [];
     for (let n = 0; n < 4; n++) long.push(await failure(() => asking.run('spin', [560 + n])));
     await asking.dispose();
-    return { names, busy, long, events, end: await pool.dispose() };
+    return { names, busy, pings, long, events, end: await pool.dispose() };
   });
   assert.deepEqual(result.names, Array(20).fill('TimeoutError'));
   assert.equal(result.busy, 400);
+  assert.ok(result.pings < 100, `${result.pings} questions`); // one at a time, whatever the number of tasks
   assert.deepEqual(
     result.long.map(({ value }) => value),
     ['560', '561', '562', '563'],

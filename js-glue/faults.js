@@ -39,9 +39,31 @@ export async function replace(pool, id) {
   }
 }
 
+const asked = new WeakMap(); // by worker: what isDeaf() will say
+
+/** Whether a worker runs no task and answers nothing: what comes after an await does not end. Asks it once for all tasks. */
+function isDeaf({ view, pongs }, id, worker) {
+  const ask = async () => {
+    const before = pongs[id];
+    worker.postMessage({ penny: 'ping' });
+    let isBetween = true;
+    // In parts: when this thread was blocked meanwhile, the answer comes in between. And one that has just ended a long task
+    // is between tasks, too, and has not yet answered.
+    for (let part = 0; part < 4; part++) {
+      await sleep(PING_MS / 4);
+      const state = view.get(workerBlock(view, id) + WORKER_STATE);
+      isBetween &&= view.exports.pn_web_is_running(id, 0) || state === SLEEPING;
+    }
+    asked.delete(worker);
+    return isBetween && pongs[id] === before;
+  };
+  if (!asked.has(worker)) asked.set(worker, ask());
+  return asked.get(worker);
+}
+
 /** A task goes on long after it was cancelled: its workers are replaced. */
 export async function stop(pool, slot) {
-  const { host, view, workers, whys, pongs } = pool;
+  const { host, view, workers, whys } = pool;
   const { root, name, ticket } = slot;
   const isOver = () => host.isClosed || host.slots[ticket] !== slot;
   if (isOver()) return;
@@ -53,20 +75,9 @@ export async function stop(pool, slot) {
     worker.terminate();
   };
   for (const [id, worker] of workers.list.entries()) {
-    const runs = (root) => view.exports.pn_web_is_running(id, root);
-    if (runs(root)) end(id, worker);
+    if (view.exports.pn_web_is_running(id, root)) end(id, worker);
     if (owner !== (STARTED | ((id + 1) << 8)) || !worker) continue;
-    // Its promise is pending there, which harms nobody, or what comes after an await does not end.
-    const before = pongs[id];
-    worker.postMessage({ penny: 'ping' });
-    let isBetween = true;
-    // In parts: when this thread was blocked meanwhile, the answer comes in between. And one that has just ended a long task
-    // is between tasks, too, and has not yet answered.
-    for (let part = 0; part < 4; part++) {
-      await sleep(PING_MS / 4);
-      const state = view.get(workerBlock(view, id) + WORKER_STATE);
-      isBetween &&= runs(0) || state === SLEEPING;
-    }
-    if (!isOver() && pongs[id] === before && isBetween) end(id, worker);
+    // Its promise is pending there, which harms nobody, unless the worker hears nothing.
+    if ((await isDeaf(pool, id, worker)) && !isOver()) end(id, worker);
   }
 }

@@ -21,7 +21,7 @@ const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
   initial: { target: 10_000, reached: 20_850 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 29_275 },
+  everything: { target: 20_000, reached: 29_300 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
   'core module': { target: 12_000, reached: 11_998 },
 };
