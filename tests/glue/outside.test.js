@@ -130,6 +130,30 @@ test('glue: resize() tells what the maker of workers threw', limit, async () => 
   await assert.rejects(createPool({ worker, workers: 2 }), { code: 'PENNY_ESTART' });
 });
 
+test('glue: a pool whose lost worker cannot be replaced closes and says so', limit, async () => {
+  let made = 0;
+  const worker = () => {
+    if (made++) throw new Error('offline');
+    return new Worker(
+      `import(${JSON.stringify(String(new URL('worker.js', glue)))}).then(async ({ serve }) =>
+        serve(await import(${JSON.stringify(String(new URL('../e2e/tasks.js', glue)))})))`,
+      { eval: true },
+    );
+  };
+  const pool = await createPool({ worker: worker, workers: 1 });
+  const told = [];
+  pool.addEventListener('workererror', ({ error }) => told.push(error.message));
+  const pending = pool.run('later', [60_000, 0]);
+  const lost = assert.rejects(pool.run('leave'), { code: 'PENNY_EWORKER' });
+  await assert.rejects(pending, { code: 'PENNY_EWORKER' });
+  await lost;
+  await sleep(10);
+  assert.equal(told.length, 2);
+  assert.match(told[1], /offline/);
+  assert.throws(() => pool.run('later', [1, 0]), { code: 'PENNY_ECLOSED' });
+  await pool.dispose();
+});
+
 test('glue: wrong options and arguments are TypeErrors that say what is right', limit, async () => {
   await assert.rejects(createPool({ wasm: 5 }), {
     name: 'TypeError',
