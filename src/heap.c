@@ -265,6 +265,7 @@ static bool refill(pn_heap *h, pn_heap_context *c, uint32_t size_class) {
   }
   bool has_collected = false;
   uint32_t looks = 0;
+  pn_port_probe_heap(); /* a stack that ended below here would leave pages BUSY, or batches in hand */
   for (;;) {
     pn_heap_block *batch = carve_batch(h, c, size_class);
     if (batch == NULL) batch = take_batch(h, c, size_class);
@@ -312,6 +313,7 @@ static void count_large(pn_heap_context *c, int64_t blocks, int64_t pages) {
 static void *alloc_large(pn_heap *h, pn_heap_context *c, size_t bytes) {
   uint64_t pages = pages_for(bytes);
   if (pages > h->pages || is_failure_due(h)) return NULL;
+  pn_port_probe_heap(); /* as in refill */
   uint32_t page = pn_pages_claim(h, c->owner, (uint32_t)pages);
   if (page == 0 && !c->never_collects && pn_heap_collect(h, c) != 0)
     page = pn_pages_claim(h, c->owner, (uint32_t)pages);
@@ -372,8 +374,9 @@ void pn_heap_free(pn_heap *h, pn_heap_context *c, void *p) {
   uint32_t page = page_of(h, p);
   uint32_t size_class = h->classes[page];
   if (PN_UNLIKELY(size_class == 0)) {
-    count_large(c, -1, -(int64_t)pn_pages_length(h, page));
-    pn_pages_release(h, page);
+    int64_t pages = (int64_t)pn_pages_length(h, page);
+    pn_pages_release(h, page); /* first: where the stack ends in that call, nothing has changed */
+    count_large(c, -1, -pages);
     return;
   }
   pn_heap_cache *cache = &c->cache[size_class];
@@ -405,6 +408,7 @@ void *pn_heap_realloc(pn_heap *h, pn_heap_context *c, void *p, size_t bytes) {
     uint64_t pages = pages_for(bytes);
     int64_t had = (int64_t)pn_pages_length(h, page);
     if (pages == (uint64_t)had) return p;
+    pn_port_probe_heap(); /* as in refill */
     if (pages <= h->pages && !is_failure_due(h) &&
         pn_pages_resize(h, c->owner, page, (uint32_t)pages)) {
       count_large(c, 0, (int64_t)pages - had);

@@ -138,6 +138,9 @@ void pn_heap_fail_after(pn_heap *h, uint64_t n);
 /* Given by the port. Makes [base, end) usable and returns 0, or changes nothing and returns a
  * negative number. Any thread, also two at once; `end` below what is usable already is success. */
 int pn_port_commit(void *end);
+/* On a worker: makes sure that the machine's stack is enough for all that an allocation may do, or faults here. Never
+ * after a pn_port_probe_stack that let the runtime pass: it asks for half of what that does. Elsewhere nothing. */
+void pn_port_probe_heap(void);
 /* Reports a defect of the program and does not return. */
 PN_NORETURN void pn_port_fatal(const char *message);
 

@@ -134,6 +134,10 @@ void pn_port_probe_stack(void) {
   volatile double words[8] = {0};
   probe(words, 16);
 }
+void pn_port_probe_heap(void) {
+  volatile double words[8] = {0};
+  if (self) probe(words, 8);
+}
 
 bool pn_port_has_stack(void) {
   return true; /* not told here; the task stack is looked at, too */

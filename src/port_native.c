@@ -125,19 +125,28 @@ void pn_port_fatal(const char *message) {
 
 /* ---- traps ---- */
 
-/* What pn_port_probe_stack leaves for the runtime: its deepest path and a system call, with the frames of a sanitizer. */
-enum { PROBE_BYTES = 16384 };
+/* What pn_port_probe_stack leaves for the runtime: its deepest path and a system call, with the frames of a sanitizer; and
+ * pn_port_probe_heap for the allocator. */
+enum { PROBE_BYTES = 16384, HEAP_PROBE_BYTES = PROBE_BYTES / 2 };
 
 static const int trap_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 static const char overflow_message[] = "the C stack overflowed";
 static _Thread_local char *stack_low; /* lowest usable byte of this worker's C stack */
 static _Thread_local char *signal_stack;
 
-void pn_port_probe_stack(void) {
+static void probe(uintptr_t bytes) {
   uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-  if (here - (uintptr_t)stack_low >= PROBE_BYTES) return; /* also on the stack of the handler */
-  pn_root_fault(self, PENNY_ESTACK, overflow_message, sizeof overflow_message - 1);
+  /* Also on the stack of the handler, and on threads that are no workers. */
+  if (here - (uintptr_t)stack_low >= bytes) return;
+  pn_root_fault(self, PENNY_ESTACK, NULL, 0); /* a message would need the allocator, which probes */
   pn_port_throw();
+}
+
+void pn_port_probe_stack(void) {
+  probe(PROBE_BYTES);
+}
+void pn_port_probe_heap(void) {
+  probe(HEAP_PROBE_BYTES);
 }
 
 static void on_trap(int number, siginfo_t *info, void *context) {

@@ -68,7 +68,8 @@ enum {
   LEAVING = 4,
   SPINS_BEFORE_PARK = 2000, /* of all workers together */
   NAP_NS = 1000000,
-  PROBE_FRAMES = 24
+  PROBE_FRAMES = 32,
+  HEAP_PROBE_FRAMES = PROBE_FRAMES / 2
 };
 
 /* ---- port.h ---- */
@@ -145,16 +146,18 @@ void pn_port_throw(void) {
   pn_js_throw();
 }
 
-/* The engine checks its stack at function entry: so many nested entries need more than 2 KiB in every engine. The volatile
- * local keeps each frame, and the use of the result after the call keeps it from being a loop. */
+/* The engine checks its stack at function entry: PROBE_FRAMES nested entries need more than 2 KiB in every engine. The
+ * volatile local keeps each frame, and the use of the result after the call keeps it from being a loop. */
 __attribute__((noinline)) static uint32_t probe(uint32_t frames) {
   volatile uint32_t here = frames;
   return frames ? probe(frames - 1) + here : here;
 }
 
 void pn_port_probe_stack(void) {
-  volatile uint32_t sink = probe(PROBE_FRAMES);
-  (void)sink;
+  probe(PROBE_FRAMES);
+}
+void pn_port_probe_heap(void) {
+  if (pn_self) probe(HEAP_PROBE_FRAMES);
 }
 
 bool pn_port_has_stack(void) {

@@ -348,7 +348,9 @@ void penny_group_free(penny_group *group) {
 }
 
 int penny_submit(void (*fn)(PENNY_CONTEXT, void *), void (*done)(void *, int), void *context) {
-  pn_control *control = pn_pool_enter();
+  /* A worker is inside the pool as it is, and an overflow in the allocator throws a task out of here. */
+  const pn_worker *w = pn_port_self();
+  pn_control *control = w ? w->control : pn_pool_enter();
   if (!control) return PENNY_ECLOSED;
   int error = PENNY_ENOMEM;
   pn_root *root = pn_root_new(PN_KIND_SUBMIT, NULL);
@@ -360,7 +362,7 @@ int penny_submit(void (*fn)(PENNY_CONTEXT, void *), void (*done)(void *, int), v
     error = pn_root_submit(control, root);
     if (error) pn_root_release(root);
   }
-  pn_pool_leave();
+  if (!w) pn_pool_leave();
   return error;
 }
 

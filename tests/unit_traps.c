@@ -3,6 +3,7 @@
  * bounds, a C stack that is used up. Each fails its own root and nothing else, a thousand times in
  * a row.
  */
+#include "root.h"
 #include "test.h"
 
 #if defined(__clang__) || __GNUC__ >= 12
@@ -81,6 +82,47 @@ PENNY_TASK(int64_t, recurses_by_syncs, (int64_t, n)) {
   return below + PENNY_SYNC(fib) + frame[(n + 1) & 511];
 }
 
+/* ---- a stack that ends in the allocator ---- */
+
+enum { KEPT = 3000, FRAMES_LEFT = 20 };
+static void *kept[KEPT];
+static int32_t kept_count;
+static int32_t deepest;
+
+/* Small frames with an allocation each, so that the stack ends in one of them. */
+static FAULTY int64_t allocate_on(uint32_t x) {
+  volatile char here = (char)x;
+  if (kept_count < KEPT) {
+    void *block = penny_alloc(x % 3 == 0 ? 5000 + x % 20000 : x % 3000);
+    kept[kept_count++] = block;
+  }
+  return allocate_on(x * 1664525u + 1013904223u) + here;
+}
+
+static FAULTY int64_t descend(int32_t n, int32_t end, uint32_t x) {
+  volatile char frame[1024];
+  frame[n & 1023] = (char)n;
+  if (n == end) return allocate_on(x);
+  if (end < 0) deepest = n;
+  return descend(n + 1, end, x) + frame[(n + 1) & 1023];
+}
+
+PENNY_TASK(int64_t, overflows_in_allocator, (int32_t, end), (uint32_t, x)) {
+  return descend(0, end, x);
+}
+
+static int32_t claimed_runs(void) {
+  const pn_heap *heap = &pn_pool()->heap;
+  int32_t claimed = 0;
+  /* Relaxed, both: nobody is inside but what an idle worker may do, and runs stay where they lead. */
+  for (uint32_t page = 0, word; page < heap->pages; page += word >> 12) {
+    word = __atomic_load_n(&heap->map[page], __ATOMIC_RELAXED);
+    if (word >> 12 == 0) break; /* the frontier */
+    claimed += (word & 7) == 3; /* RUN_BUSY */
+  }
+  return claimed;
+}
+
 #define ERROR_OF(...) error_of(PENNY_HERE, PENNY_DETACH(NULL, __VA_ARGS__))
 static int error_of(PENNY_CONTEXT, penny_future *future) {
   if (!future) return PENNY_ENOMEM;
@@ -105,6 +147,15 @@ TEST_TASK(unit_traps) {
   for (int32_t i = 0; i < 3; i++) CHECK_EQUAL(ERROR_OF(recurses_by_calls, 0), PENNY_ESTACK);
   test_enter("stack overflow, syncs");
   for (int32_t i = 0; i < 5 * scale; i++) CHECK_EQUAL(ERROR_OF(recurses_by_syncs, 0), PENNY_ESTACK);
+  test_enter("stack overflow, in the allocator");
+  CHECK_EQUAL(ERROR_OF(overflows_in_allocator, -1, 0), PENNY_ESTACK);
+  for (int32_t i = 0; i < 40 * scale; i++) {
+    kept_count = 0;
+    uint32_t x = (uint32_t)test_random(&random);
+    CHECK_EQUAL(ERROR_OF(overflows_in_allocator, deepest - FRAMES_LEFT, x), PENNY_ESTACK);
+    for (int32_t k = 0; k < kept_count; k++) penny_free(kept[k]);
+  }
+  CHECK_EQUAL(claimed_runs(), 0);
   test_enter("1000 in a row");
   for (int32_t i = 0; i < 1000; i++)
     CHECK_EQUAL(ERROR_OF(tree, 3, 0, i % 8, i % KINDS), PENNY_ETRAP);
