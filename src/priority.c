@@ -26,9 +26,12 @@ pn_root *pn_priority_take_inbox(pn_worker *w, uint32_t priority) {
   pn_deque *deque = &w->roots_of[priority];
   pn_root *own = pn_queue_take(inbox);
   if (!own) return NULL;
+  bool has_room = true;
   for (pn_root *root = pn_load_relaxed(&own->link); root;) { /* ours alone since the take */
     pn_root *next = pn_load_relaxed(&root->link);            /* ours alone */
-    if (pn_deque_reserve(deque)) {
+    /* Not asked again after a refusal, which costs a search of the whole heap. */
+    has_room = has_room && pn_deque_reserve(deque);
+    if (has_room) {
       pn_deque_push(deque, (uintptr_t)root);
     } else {
       pn_queue_push(inbox, root); /* no memory for a longer deque: others take it from here */

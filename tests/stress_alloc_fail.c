@@ -150,6 +150,33 @@ static bool run(unsigned workers, uint64_t n) {
   return is_over;
 }
 
+/* Roots for which a root deque has no room stay in the inbox; a worker that takes them asks for room once, not for each:
+ * the heap is searched to its end each time. */
+PENNY_TASK(int32_t, floods_inbox) {
+  for (int32_t i = 0; i < COUNT; i++) {
+    penny_future *future = PENNY_DETACH(NULL, leaf, i);
+    if (!CHECK(future != NULL)) return 0;
+    penny_future_free(future);
+  }
+  pn_heap_fail_after(&pn_pool()->heap, 0);
+  return 1;
+}
+
+static void full_deque(void) {
+  test_start(1, 16 << 20, 0);
+  test_enter("no room for a longer deque");
+  pn_heap *heap = &pn_pool()->heap;
+  CHECK_EQUAL(PENNY_RUN(floods_inbox), 1);
+  double end_ms = penny_now_ms() + 10000;
+  penny_stats_t stats = {0};
+  while (stats.roots < COUNT + 1 && penny_now_ms() < end_ms) penny_stats(&stats);
+  CHECK_EQUAL(stats.roots, COUNT + 1);
+  CHECK(__atomic_load_n(&heap->attempts, __ATOMIC_SEQ_CST) < 2 * COUNT);
+  pn_heap_fail_after(heap, UINT64_MAX);
+  test_stop();
+  test_report("no room for a longer deque");
+}
+
 int main(int argc, char **argv) {
   test_begin("stress_alloc_fail", argc, argv);
   for (unsigned workers = 1; workers <= 4; workers *= 2) {
@@ -162,5 +189,6 @@ int main(int argc, char **argv) {
     snprintf(what, sizeof what, "workers=%u, %u allocations", workers, (unsigned)n);
     test_report(what);
   }
+  full_deque();
   return test_end();
 }
