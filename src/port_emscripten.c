@@ -162,6 +162,7 @@ void pn_port_fatal(const char *message) {
 /* ---- what thread_pool.c asks ---- */
 
 void pn_port_process_begin(void) {}
+void pn_port_process_end(void) {}
 void pn_port_thread_begin(void) {
   limit_stack(STACK_RESERVE_BYTES);
 }

@@ -149,18 +149,42 @@ void pn_port_probe_heap(void) {
   probe(HEAP_PROBE_BYTES);
 }
 
+enum { TRAP_SIGNALS = sizeof trap_signals / sizeof trap_signals[0] };
+/* The program's own actions for them, while ours are in place. Written before any worker starts. */
+static struct sigaction program_actions[TRAP_SIGNALS];
+
+/* A signal that no task has caused, in the way that it takes without us. */
+static void pass_on(int number, siginfo_t *info, void *context) {
+  size_t i = 0;
+  while (trap_signals[i] != number) i++;
+  const struct sigaction *action = &program_actions[i];
+  bool is_function = action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+  bool is_sent = info->si_code <= 0; /* by kill or raise: no instruction repeats it */
+  if (is_sent && action->sa_handler == SIG_IGN) return;
+  if (!is_function || (action->sa_flags & (int)SA_RESETHAND)) {
+    sigaction(number, action, NULL); /* the instruction faults again when this returns */
+    if (is_sent) raise(number);
+    return;
+  }
+  /* Called from here, so that ours stays in place when it returns or jumps; the system puts the mask back. */
+  sigset_t mask = action->sa_mask;
+  if (!(action->sa_flags & SA_NODEFER)) sigaddset(&mask, number);
+  pthread_sigmask(SIG_BLOCK, &mask, NULL);
+  if (action->sa_flags & SA_SIGINFO)
+    action->sa_sigaction(number, info, context);
+  else
+    action->sa_handler(number);
+}
+
 static void on_trap(int number, siginfo_t *info, void *context) {
-  (void)context;
-  if (!self || !innermost) { /* not ours: die of it as without us */
-    signal(number, SIG_DFL);
-    raise(number);
+  if (!self || !innermost) {
+    pass_on(number, info, context);
     return;
   }
   /* The jump leaves the handler for good: what the system (or a sanitizer's wrapper) blocked while it runs is needed again. */
   sigset_t set;
   sigemptyset(&set);
-  for (size_t i = 0; i < sizeof trap_signals / sizeof trap_signals[0]; i++)
-    sigaddset(&set, trap_signals[i]);
+  for (size_t i = 0; i < TRAP_SIGNALS; i++) sigaddset(&set, trap_signals[i]);
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   char *at = info->si_addr;
   bool is_overflow = number == SIGSEGV && at >= stack_low - 65536 && at < stack_low + 65536;
@@ -200,8 +224,18 @@ void pn_port_process_begin(void) {
   struct sigaction action = {.sa_sigaction = on_trap,
                              .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof trap_signals / sizeof trap_signals[0]; i++)
-    sigaction(trap_signals[i], &action, NULL);
+  for (size_t i = 0; i < TRAP_SIGNALS; i++)
+    sigaction(trap_signals[i], &action, &program_actions[i]);
+}
+
+void pn_port_process_end(void) {
+  for (size_t i = 0; i < TRAP_SIGNALS; i++) {
+    struct sigaction now;
+    sigaction(trap_signals[i], NULL, &now);
+    /* What the program has put in its place meanwhile stays. */
+    bool is_ours = (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_trap;
+    if (is_ours) sigaction(trap_signals[i], &program_actions[i], NULL);
+  }
 }
 
 void *pn_port_reserve(uint64_t *bytes) {

@@ -33,6 +33,7 @@ static void *worker_main(void *argument) {
 static int64_t close_pool(uint32_t threads) {
   pn_pool_shutdown(pn_pool());
   for (uint32_t i = 0; i < threads; i++) pthread_join(pool.threads[i], NULL);
+  pn_port_process_end();
   int64_t live = pn_pool_destroy();
   pn_port_unreserve(pool.region, pool.region_bytes);
   return live;

@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Once, before the first worker starts. */
+/* Before a pool's first worker starts, and after its last one has ended. */
 void pn_port_process_begin(void);
+void pn_port_process_end(void);
 /* On each worker, first and last. */
 void pn_port_thread_begin(void);
 void pn_port_thread_end(void);

@@ -73,6 +73,8 @@ penny_core_into(stress_alloc_fail PENNY_FAULT_INJECTION=1)
 # Needs fork.
 penny_test(unit_missing_sync SOURCES test_native.c TIMEOUT 60 PORTS native)
 penny_core_into(unit_missing_sync PENNY_DEBUG=1)
+# Signals and fork.
+penny_test(unit_signals SOURCES test_native.c TIMEOUT 60 PORTS native)
 
 # Tasks in C++. One object by the C compiler's own front end, or Clang's beside gcc, and linked as C: nothing of the C++
 # library is used, so nothing of it has to be installed.
