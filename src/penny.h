@@ -122,8 +122,9 @@ const char *penny_strerror(int error);
  * native thread that is no worker, or Emscripten's main off the page. On failure the value is 0 and
  * penny_last_error() tells why. */
 #define PENNY_RUN(...) PN_CAT(PN_RUN_, PN_COUNT(__VA_ARGS__))(__VA_ARGS__)
-/* Error code of this thread's last PENNY_RUN, 0 for success; its message, or the code's sentence when
- * there is none; and the name of the task that failed ("" for both after a success). */
+/* Error code of this thread's last PENNY_RUN, 0 for success; its message, of which a long one ends after 159
+ * bytes at most and between two characters of UTF-8, or the code's sentence when there is none; and the name of
+ * the task that failed ("" for both after a success). */
 int penny_last_error(void);
 const char *penny_last_message(void);
 const char *penny_last_task(void);
@@ -133,8 +134,9 @@ const char *penny_last_task(void);
 typedef struct penny_options {
   unsigned workers; /* 1 to 256; 0: one for each core */
   uint64_t
-      memory_bytes;   /* maximum of the heap, at least 1 MiB; 0: 4 GiB native, 256 MiB Emscripten */
-  size_t stack_bytes; /* C stack of a worker; 0: 8 MiB native, 1 MiB Emscripten */
+      memory_bytes; /* maximum of the heap, at least 1 MiB; what is above 8 GiB (Emscripten: 2 GiB is
+                          * refused) is not used; 0: 4 GiB native, 256 MiB Emscripten */
+  size_t stack_bytes; /* C stack of a worker, at least 64 KiB; 0: 8 MiB native, 1 MiB Emscripten */
   unsigned cores; /* spawned tasks keep at most so many workers awake, 1 to 256; 0: as many as the
                    * machine has cores. Roots always get a worker. As many as there are workers, if spawned tasks
                    * wait for each other by other means than syncs. */
@@ -170,7 +172,8 @@ typedef struct pn_group penny_group;
  * or its group. */
 #define PENNY_DETACH(...) PN_CAT(PN_DETACH_, PN_COUNT(__VA_ARGS__))(__VA_ARGS__)
 /* PENNY_GET(name, future): waits, releases the future and gives the result; a failure fails this
- * task too. What has not begun is run here: such waits may nest 32 deep, then PENNY_ESTACK. Task. */
+ * task too. What has not begun is run here: such waits may nest 32 deep, and
+ * up to 63 where no join helps below them, then PENNY_ESTACK. Task. */
 #define PENNY_GET(f, future) PN_GET(PN_UNIQUE, f, future)
 /* Waits like PENNY_GET but returns 0 or the error and keeps the future; the result is then read by
  * PENNY_GET. Task. */

@@ -87,6 +87,7 @@ static void run_submitted(pn_worker *w, pn_task *head, void *argument) {
   pn_root *root = argument;
   void (*fn)(PENNY_CONTEXT, void *);
   *(void **)(void *)&fn = *(void **)(void *)root->task.payload;
+  PN_DEBUG_FRAME_OF(w, root->name)
   fn(w, head, root->data);
 }
 
@@ -250,7 +251,7 @@ static void wait_started(pn_worker *w, pn_task *head, penny_future *future) {
     pn_port_wait(&w->state, PN_AWAKE, 1000000);
 }
 
-static const char too_deep_message[] = "futures that wait for futures nest more than 64 deep";
+static const char too_deep_message[] = "futures that wait for futures nest more than 32 to 63 deep";
 
 static bool is_too_deep(const pn_worker *w, const penny_future *future) {
   /* Acquire: pairs with the release in pn_root_end. */
@@ -400,6 +401,17 @@ pn_task *pn_run_begin(const pn_task_type *type) {
 /* So long between two looks of a waiting PENNY_RUN at whether its tasks need a wake-up (PARKING.md: Limits). */
 #define LOOK_NS 25000000
 
+static void keep_message(const pn_root *root) {
+  size_t bytes = root->message ? root->message_bytes : 0;
+  if (bytes >= sizeof last_run.message) {
+    bytes = sizeof last_run.message - 1;
+    /* The first byte left out may go on a character, which has four bytes at most. */
+    for (int i = 0; i < 3 && ((unsigned char)root->message[bytes] & 0xC0) == 0x80; i++) bytes--;
+  }
+  if (bytes) __builtin_memcpy(last_run.message, root->message, bytes);
+  last_run.message[bytes] = 0;
+}
+
 pn_task *pn_run_end(pn_task *task) {
   last_run.message[0] = 0;
   if (task != &last_run.refused[0] && task != &last_run.refused[1]) {
@@ -417,11 +429,7 @@ pn_task *pn_run_end(pn_task *task) {
     }
     last_run.task = *task;
     if (!last_run.error) last_run.error = pn_load_acquire(&root->error); /* set before the state */
-    for (size_t i = 0; root->message && i < sizeof last_run.message - 1 && i <= root->message_bytes;
-         i++) {
-      last_run.message[i] = root->message[i];
-      last_run.message[i + 1] = 0;
-    }
+    keep_message(root);
     last_run.name = root->failed_name ? root->failed_name : root->name;
     pn_root_release(root);
     pn_pool_leave(); /* last: the pool may go after this */

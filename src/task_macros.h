@@ -226,12 +226,14 @@ typedef struct pn_debug_frame {
   uint32_t open_spawns;
 } pn_debug_frame;
 PN_EXTERN void pn_debug_leave(pn_debug_frame *frame);
-#define PN_DEBUG_FRAME(f)                                                      \
-  pn_debug_frame pn_frame __attribute__((cleanup(pn_debug_leave), unused)) = { \
-      penny_w, f##_pn_type.name, penny_w->open_spawns};
+#define PN_DEBUG_FRAME_OF(w, name) \
+  pn_debug_frame pn_frame          \
+      __attribute__((cleanup(pn_debug_leave), unused)) = {(w), (name), (w)->open_spawns};
+#define PN_DEBUG_FRAME(f)  PN_DEBUG_FRAME_OF(penny_w, f##_pn_type.name)
 #define PN_DEBUG_SPAWNED() (void)(penny_w->open_spawns++)
 #define PN_DEBUG_SYNCED()  (void)(penny_w->open_spawns--)
 #else
+#define PN_DEBUG_FRAME_OF(w, name)
 #define PN_DEBUG_FRAME(f)
 #define PN_DEBUG_SPAWNED() (void)0
 #define PN_DEBUG_SYNCED()  (void)0

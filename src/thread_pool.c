@@ -10,6 +10,9 @@
 #include "root.h"
 #include "scheduler.h"
 
+/* What the system wants, what pn_port_probe_stack leaves for the runtime, and some for tasks; as on the web. */
+enum { STACK_MIN_BYTES = 65536 };
+
 static struct {
   pthread_t threads[PN_MAX_WORKERS];
   void *region;
@@ -45,6 +48,7 @@ int penny_start(const penny_options *options) {
   if (pn_pool() || options->workers > PN_MAX_WORKERS || options->cores > PN_MAX_WORKERS)
     return PENNY_EINVAL;
   if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
+  if (options->stack_bytes && options->stack_bytes < STACK_MIN_BYTES) return PENNY_EINVAL;
   if (options->memory_bytes > UINT64_MAX / 2) return PENNY_ENOMEM; /* the sums below would wrap */
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   uint32_t machine = online < 1                      ? 1

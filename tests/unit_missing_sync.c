@@ -49,10 +49,20 @@ PENNY_TASK(int32_t, fails_with_open_spawn) {
   penny_fail(-9, "not a missing sync");
 }
 
+enum { SUBMITTED = 5 };
+static void submitted(PENNY_CONTEXT, void *context) {
+  (void)context;
+  PENNY_SPAWN(leaf);
+}
+
 static void child(int which) {
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   if (penny_start(&(penny_options){.workers = 1})) _exit(90);
+  if (which == SUBMITTED) {
+    penny_submit(submitted, NULL, NULL);
+    sleep(10); /* its end ends this */
+  }
   int32_t result = which == 0   ? PENNY_RUN(complete)
                    : which == 1 ? PENNY_RUN(forgets_one)
                    : which == 2 ? PENNY_RUN(calls_forgetful)
@@ -102,6 +112,9 @@ int main(int argc, char **argv) {
     if (test_failures()) printf("# case %d: status %d, said: %s\n", which, status, text);
     printf("%s unit_missing_sync case %d\n", test_failures() ? "not ok" : "ok", which);
   }
+  status = run(SUBMITTED, text, sizeof text);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(text, "penny_submit"));
+  printf("%s unit_missing_sync in what was submitted\n", test_failures() ? "not ok" : "ok");
   status = run(4, text, sizeof text);
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   if (test_failures()) printf("# case 4: status %d, said: %s\n", status, text);

@@ -70,6 +70,8 @@ static void options(void) {
   static const penny_options refused[] = {{.workers = 257},
                                           {.workers = 1, .cores = 257},
                                           {.workers = 0xFFFFFFFFu},
+                                          {.workers = 1, .stack_bytes = 1},
+                                          {.workers = 1, .stack_bytes = 65535},
                                           {.workers = 1, .memory_bytes = 1},
                                           {.workers = 1, .memory_bytes = (1 << 20) - 1}};
   for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
@@ -82,6 +84,9 @@ static void options(void) {
   CHECK_EQUAL(PENNY_RUN(fib, 10), 55);
   CHECK_EQUAL(penny_stop(), 0);
   CHECK_EQUAL(penny_start(&(penny_options){.workers = 2, .memory_bytes = 1 << 20}), 0);
+  CHECK_EQUAL(PENNY_RUN(fib, 15), 610);
+  CHECK_EQUAL(penny_stop(), 0);
+  CHECK_EQUAL(penny_start(&(penny_options){.workers = 2, .stack_bytes = 65536}), 0);
   CHECK_EQUAL(PENNY_RUN(fib, 15), 610);
   CHECK_EQUAL(penny_stop(), 0);
   /* More than the machine can give fails, and then nothing was started. */
@@ -115,6 +120,19 @@ static void errors(void) {
   PENNY_RUN(fails, -9002, large);
   CHECK(strlen(penny_last_message()) > 50 &&
         strncmp(penny_last_message(), large, strlen(penny_last_message())) == 0);
+  for (size_t i = 0; i < 4;
+       i++) { /* cut, but never inside a character: of one byte, of two, three, four */
+    static const char *const characters[] = {"x", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+    size_t bytes = i + 1;
+    for (size_t at = 0; at + bytes < sizeof large; at += bytes)
+      memcpy(large + at, characters[i], bytes);
+    PENNY_RUN(fails, -9002, large);
+    CHECK_EQUAL(strlen(penny_last_message()), 159 / bytes * bytes);
+    CHECK(memcmp(penny_last_message(), large, 159 / bytes * bytes) == 0);
+  }
+  large[159] = 0; /* fits as it is */
+  PENNY_RUN(fails, -9002, large);
+  CHECK_EQUAL(strlen(penny_last_message()), 159);
   for (int32_t i = 0; i < 100; i++) {
     PENNY_RUN(fails_below, i % 20);
     CHECK_EQUAL(penny_last_error(), -100);
