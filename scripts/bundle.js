@@ -23,7 +23,7 @@ const limits = {
   // and with everything that is loaded later.
   everything: { target: 20_000, reached: 29_300 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
-  'core module': { target: 12_000, reached: 11_998 },
+  'core module': { target: 12_000, reached: 11_960 },
 };
 
 // Names of properties that only the glue itself sees: the bundles have short ones. Nothing that a

@@ -251,7 +251,7 @@ static void wait_started(pn_worker *w, pn_task *head, penny_future *future) {
     pn_port_wait(&w->state, PN_AWAKE, 1000000);
 }
 
-static const char too_deep_message[] = "futures that wait for futures nest more than 32 to 63 deep";
+static const char too_deep_message[] = "futures that wait for futures nest more than 32 deep";
 
 static bool is_too_deep(const pn_worker *w, const penny_future *future) {
   /* Acquire: pairs with the release in pn_root_end. */
