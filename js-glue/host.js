@@ -359,12 +359,17 @@ export class Host {
 
   /**
    * At the end of the pool. Once every worker has left, what is out was taken here, or has ended and is taken now, each
-   * link checked; or it lies in a queue: pn_web_destroy ends that and gives it back, which nobody else may do before.
+   * link checked; or it lies in a queue: pn_web_destroy ends that and gives it back, which nobody else may do before. Gives
+   * whether it may look there.
    */
   release(isClean) {
-    if (isClean && !this.isClosed) {
-      while (this.chain || this.take()) this.follow();
-      for (const { root } of this.ended) this.exports.pn_web_release(root);
+    try {
+      if (isClean && !this.isClosed) {
+        while (this.chain || this.take()) this.follow();
+        for (const { root } of this.ended) this.exports.pn_web_release(root);
+      }
+    } catch {
+      isClean = false;
     }
     this.take(); // what cannot be trusted (slice), and left alone
     this.isClosed = true;
@@ -372,5 +377,6 @@ export class Host {
     this.slots = [];
     this.ended = [];
     this.view.atomic('notify', this.control + layout.CONTROL_SIGNAL);
+    return isClean;
   }
 }

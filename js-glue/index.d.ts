@@ -563,7 +563,8 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * Ends the pool: pending promises reject with PENNY_ECLOSED at once, running tasks end at their
    * next poll or, after graceMs, with their worker. Further calls give the same promise.
    * @returns a promise that never rejects: `isClean` when no worker had to be ended or was lost
-   * while the pool was ending; then `liveBlocks` is the number of heap blocks that tasks still held. Otherwise that is NaN.
+   * while the pool was ending, and what C left in memory was sound; then `liveBlocks` is the number of heap blocks
+   * that tasks still held. Otherwise that is NaN.
    */
   dispose(): Promise<{ isClean: boolean; liveBlocks: number }>;
   /** As `dispose`: `await using pool = await createPool(...)`. */

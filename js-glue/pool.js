@@ -575,9 +575,9 @@ export class Pool extends EventTarget {
     for (const { reject } of this.#crew.leaving.values()) reject(closed);
     for (const close of this.#inner.closers) close(closed);
     exports.pn_web_shutdown();
-    const isClean = await this.#allLeft();
+    let isClean = await this.#allLeft();
     this.#workers.end();
-    this.#host.release(isClean);
+    isClean = this.#host.release(isClean);
     // What had to be ended may go on for a moment, in the middle of anything: nothing is touched.
     if (!isClean) return { isClean, liveBlocks: Number.NaN };
     for (const at of this.#live.keys()) exports.pn_web_free(at);

@@ -38,12 +38,12 @@ IMPORT(pn_js_run) int pn_js_run(pn_root *root, pn_task *head);
 IMPORT(pn_port_print) void pn_port_print(const char *text, size_t bytes, int is_error);
 
 /* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task
- * ran since last asked, how often this worker looks for work while all others sleep, and how many turns ago it was
+ * ran since last asked, whether this worker looks for work while all others sleep, and how many turns ago it was
  * asked to leave and passed on what it was woken for. */
 __asm__(".globaltype pn_self, i32\n.globl pn_self\npn_self:\n"
         ".globaltype pn_blocks, i32\n.globl pn_blocks\npn_blocks:\n"
         ".globaltype pn_ran_js, i32\n.globl pn_ran_js\npn_ran_js:\n"
-        ".globaltype pn_alone, i32\n.globl pn_alone\npn_alone:\n"
+        ".globaltype pn_hopes, i32\n.globl pn_hopes\npn_hopes:\n"
         ".globaltype pn_leaves, i32\n.globl pn_leaves\npn_leaves:\n");
 #define SHORT_MS    0.25 /* of a sleep */
 #define LEAVE_TURNS 250  /* of 4 ms (js-glue/worker.js) */
@@ -51,7 +51,7 @@ __asm__(".globaltype pn_self, i32\n.globl pn_self\npn_self:\n"
 PN_INSTANCE uintptr_t pn_self;
 PN_INSTANCE uint32_t pn_blocks;
 PN_INSTANCE uint32_t pn_ran_js;
-PN_INSTANCE uint32_t pn_alone;
+PN_INSTANCE uint32_t pn_hopes;
 PN_INSTANCE uint32_t pn_leaves;
 
 /* The linker's. Both are nothing, and cost nothing, in a module without such variables. */
@@ -67,6 +67,7 @@ enum {
   IDLE = 3,
   LEAVING = 4,
   SPINS_BEFORE_PARK = 2000, /* of all workers together */
+  SPINS_BY_MESSAGE = 50,    /* the same where the page hears by message */
   NAP_NS = 1000000,
   PROBE_FRAMES = 32,
   HEAP_PROBE_FRAMES = PROBE_FRAMES / 2
@@ -420,13 +421,14 @@ EXPORT(pn_web_attach) int pn_web_attach(uint32_t id) {
 /* How often an idle worker looks for work before it sleeps. A look takes 5 to 10 ns, a sleep 10 us at least: while others are
  * awake they may offer some at any moment, but with many workers some lack a core. When all others sleep only the host can
  * bring work, and may need the core that a look takes: then it looks only when its last sleep was a short one, for such a host
- * submits as soon as it has a result. */
+ * submits as soon as it has a result. One that hears by message (WebKit) answers later than that, on a core that it has to get. */
 static uint32_t patience(const pn_control *control) {
-  /* Relaxed, both: a guess. */
+  /* Relaxed, all: constant, and guesses. */
+  uint32_t spins = pn_load_relaxed(&control->ring) ? SPINS_BY_MESSAGE : SPINS_BEFORE_PARK;
   uint32_t live = pn_load_relaxed(&control->live);
   uint32_t idle = pn_load_relaxed(&control->idle);
   uint32_t awake = live < control->cores ? live : control->cores;
-  return idle < live - 1 ? SPINS_BEFORE_PARK / awake : pn_alone;
+  return idle < live - 1 ? spins / awake : pn_hopes * spins;
 }
 
 /* Runs tasks until the pool is shut down (LEFT), a JavaScript task ran and its promises want their turn (AGAIN), or there is
@@ -474,7 +476,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy, ui
       spins = 0;
       if (!pn_park_announce(w)) continue;
       pn_park_count(w, PN_SLEEPING);
-      pn_alone = 0;
+      pn_hopes = 0;
       double began_ms = pn_js_now();
       /* Sleeping in the event loop takes several times as long to wake up from: it blocks for a moment before, when
        * nothing that it runs waits for an event. Events that its tasks left wait that long at most. */
@@ -486,7 +488,7 @@ EXPORT(pn_web_run) uint32_t pn_web_run(uint32_t has_events, uint32_t is_busy, ui
         if (has_events) return ASLEEP;
       }
       pn_trace(w, PN_TRACE_UNPARK, 0, NULL);
-      pn_alone = pn_js_now() - began_ms < SHORT_MS ? SPINS_BEFORE_PARK : 0;
+      pn_hopes = pn_js_now() - began_ms < SHORT_MS;
     }
   }
 }
