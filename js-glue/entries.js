@@ -409,7 +409,10 @@ function current(what) {
   );
 }
 
-/** Whether there is an array at `at` that goes with `root`, unless the page gets it with its result (pn_web_root_alloc). */
+/**
+ * Whether there is an array at `at` that goes with `root`, unless the page gets it with its result (pn_web_root_alloc: any
+ * worker adds to the front of that list, filled before it is published, and nothing leaves it before the root has ended).
+ */
 function isMade(root, at) {
   let made = view.get(view.get(root + layout.ROOT_TOP) + layout.ROOT_ARRAYS);
   while (made && (at - view.get(made + 4)) >>> 0 >= (view.get(made + 8) || 1))

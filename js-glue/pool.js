@@ -75,6 +75,11 @@ export async function createPool(given = {}, host = web) {
   }
 }
 
+/** Of an array of the pool, whatever the call. */
+export function wantLive({ freed }, array) {
+  want(!freed.has(array), 'this array was freed already');
+}
+
 /** At most six, all numbers. */
 function isFew(args) {
   let count = 0;
@@ -253,16 +258,12 @@ export class Pool extends EventTarget {
     if (this.#disposal) throw errorOf(this.#view, ECLOSED);
   }
 
-  #want(array) {
-    want(!this.#view.freed.has(array), 'this array was freed already');
-  }
-
   call(symbol, args = [], options = {}) {
     this.#open();
     checkTaskOptions(options);
     want(args?.length >= 0, 'args is an array');
     const { parameters, type, result } = this.#signatures.get(symbol) ?? this.#find(symbol);
-    if (args?.length !== parameters.length) {
+    if (args.length !== parameters.length) {
       throw new TypeError(`${symbol} takes ${parameters.length} arguments, not ${args.length}`);
     }
     const { stage } = this.#host;
@@ -368,7 +369,7 @@ export class Pool extends EventTarget {
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
     };
     return (async () => {
-      this.#want(rest[0]);
+      wantLive(this.#view, rest[0]); // the items, of map and stream
       more = await (more ?? part(import('./more.js'))); // never in the turn of the call
       return more[what](inner, ...rest);
     })();
@@ -413,7 +414,7 @@ export class Pool extends EventTarget {
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
     this.#open();
-    this.#want(lengthOrValues);
+    wantLive(this.#view, lengthOrValues);
     const values = contentOf(lengthOrValues);
     const { length = values } = values;
     const bytes = bytesOf(Type, length);
@@ -479,7 +480,7 @@ export class Pool extends EventTarget {
 
   free(array) {
     this.#open();
-    this.#want(array);
+    wantLive(this.#view, array);
     const at = this.#blocks.get(array);
     want(at !== undefined, 'free takes what array() of this pool gave');
     const owner = this.#owners.get(array);

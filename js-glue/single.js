@@ -7,7 +7,7 @@ import { decode } from './codec.js';
 import { bytesOf, contentOf, errorOf, want } from './errors.js';
 import { Host } from './host.js';
 import { readResult } from './memory.js';
-import { Pool, within } from './pool.js';
+import { Pool, wantLive, within } from './pool.js';
 import { View } from './single_view.js';
 import { makeWorkers, whole } from './start.js';
 import { compile } from './unshare.js';
@@ -114,10 +114,6 @@ class SinglePool extends Pool {
     if (this.#view.isClosed) throw errorOf(this.#view, ECLOSED);
   }
 
-  #want(array) {
-    want(!this.#view.freed.has(array), 'this array was freed already');
-  }
-
   #keep(array) {
     const ref = new WeakRef(array);
     this.#live.set(ref, array.byteLength);
@@ -144,7 +140,7 @@ class SinglePool extends Pool {
 
   array(Type, lengthOrValues) {
     this.#open();
-    this.#want(lengthOrValues);
+    wantLive(this.#view, lengthOrValues);
     const values = contentOf(lengthOrValues);
     const { length = values } = values;
     const bytes = bytesOf(Type, length);
@@ -160,7 +156,7 @@ class SinglePool extends Pool {
 
   free(array) {
     this.#open();
-    this.#want(array);
+    wantLive(this.#view, array);
     const ref = this.#refs.get(array);
     want(ref, 'free takes what array() of this pool gave');
     this.#view.freed.add(array);
