@@ -105,7 +105,7 @@ export class Pool extends EventTarget {
   #disposal;
   #size; // that was last asked for
   #resized = Promise.resolve();
-  #crew = { present: 0, starting: new Set(), leaving: new Map() }; // of resize.js
+  #crew = { present: 0, starting: new Set(), vacant: new Map(), leaving: new Map() }; // of resize.js
   #nudged = []; // by worker's id: who has to answer yet
   #steals = 0; // of all workers, when they were counted last
   #left = 0;

@@ -1,14 +1,12 @@
 // resize.js: how a pool grows and shrinks; loaded when resize() is first called. Page only.
 //
 // `pool` is what pool.js hands over. Its `crew` is shared with it: `present`, the number of workers
-// that have to leave at the end of the pool; `starting`, by id; `leaving`, by id: resolve() for one
-// that has left, reject() for the end of the pool. Those with the highest ids leave. The C side is
+// that have to leave at the end of the pool; `starting`, by id; `vacant`, by id: why nobody is there; `leaving`, by id:
+// resolve() for one that has left, reject() for the end of the pool. Those with the highest ids leave. The C side is
 // pn_pool_grow, shrink and retire (src/pool.c).
-import { errorOf, sleep } from './errors.js';
+import { start } from './faults.js';
 
-const BURY_MS = 2;
 const RUNNING_MS = 1000;
-const ENOMEM = -1;
 
 /** Until workers `size` and above have left. */
 async function shrink({ view, workers, crew }, size) {
@@ -23,40 +21,25 @@ async function shrink({ view, workers, crew }, size) {
   };
   const all = list.slice(size).map((_, idx) => {
     const id = size + idx;
+    if (crew.vacant.delete(id)) return undefined;
     return new Promise((done, reject) => {
       crew.leaving.set(id, { reject, resolve: () => done(retire(id)) });
     });
   });
   exports.pn_web_shrink(size);
-  // What did not start says nothing, and has begun nothing that does not end.
-  for (const id of crew.starting) {
-    crew.starting.delete(id);
-    list[id]?.terminate();
-    while (exports.pn_web_bury(id)) await sleep(BURY_MS);
-    crew.leaving.get(id).resolve();
-  }
   // In Node, Deno and Bun ready workers do not keep a program running, and this promise would never settle.
   const running = setInterval(() => {}, RUNNING_MS);
   await Promise.all(all).finally(() => clearInterval(running));
   list.length = size;
 }
 
-/** Until worker `id` is ready. */
-async function start({ view, workers, crew, within }, id) {
-  if (view.exports.pn_web_grow(id)) throw errorOf(view, ENOMEM, 'no room for another worker');
-  crew.present++;
-  crew.starting.add(id);
-  workers.list[id] = undefined;
-  await within(workers.replace(view, id));
-  crew.starting.delete(id);
-}
-
 /** The pool has `size` workers after that, or as many as before and an error. */
 export async function resize(pool, size) {
-  const { list } = pool.workers;
+  const { crew, workers } = pool;
+  const { list } = workers;
   const before = list.length;
-  if (size < before) return shrink(pool, size);
   const starts = [];
+  for (const id of crew.vacant.keys()) if (id < size) starts.push(start(pool, id));
   // A worker that there is no room for ends the row.
   for (let id = before; id < size && list.length === id; id++) starts.push(start(pool, id));
   // The end of the pool does not wait for them.
@@ -69,7 +52,7 @@ export async function resize(pool, size) {
   const ends = await ended.finally(() => pool.closers.delete(close));
   const failed = ends.find(({ reason }) => reason);
   pool.check();
-  if (!failed) return;
-  await shrink(pool, before);
-  throw failed.reason;
+  const reached = failed ? before : size;
+  if (reached < list.length) await shrink(pool, reached);
+  if (failed) throw failed.reason;
 }

@@ -21,9 +21,9 @@ const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
   initial: { target: 10_000, reached: 20_862 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 29_310 },
+  everything: { target: 20_000, reached: 29_500 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
-  'core module': { target: 12_000, reached: 11_960 },
+  'core module': { target: 12_000, reached: 11_966 },
 };
 
 // Names of properties that only the glue itself sees: the bundles have short ones. Nothing that a

@@ -104,7 +104,8 @@ void pn_pool_grow(pn_control *control, uint32_t id) {
   /* Release: who reads a number sees the block. A worker that reads less does without the new one:
    * what that has to offer, it tells itself (park.c: wake_one_of). */
   if (id >= control->workers) pn_store_release(&control->workers, id + 1);
-  pn_store_seq_cst(&control->target, id + 1);
+  /* (Not where a lost worker comes back late, in the middle.) */
+  if (id >= control->target) pn_store_seq_cst(&control->target, id + 1);
   /* Before the requests: an owner that lowers one of them sees more than one worker, and raises again
    * (task_stack.c: I4); until now it may have raised none. */
   pn_store_seq_cst(&control->live, control->live + 1);
@@ -127,7 +128,8 @@ void pn_pool_retire(pn_control *control, uint32_t id) {
   pn_store_seq_cst(&control->live, control->live - 1); /* only the host writes it */
   /* Who is alone now serves nobody's request, and would find it at each spawn. Sequentially consistent: before a
    * pn_pool_grow raises it again. */
-  if (control->live == 1) pn_and_seq_cst(&pn_worker_at(control, 0)->want, ~(uint32_t)PN_WANT_STEAL);
+  for (uint32_t i = 0; control->live == 1 && i < control->workers; i++)
+    pn_and_seq_cst(&pn_worker_at(control, i)->want, ~(uint32_t)PN_WANT_STEAL);
 }
 
 int pn_pool_trace(pn_worker *w) {

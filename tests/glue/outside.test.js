@@ -129,28 +129,94 @@ test('glue: resize() tells what the maker of workers threw', limit, async () => 
   await assert.rejects(createPool({ worker, workers: 2 }), { code: 'PENNY_ESTART' });
 });
 
-test('glue: a pool whose lost worker cannot be replaced closes and says so', limit, async () => {
-  let made = 0;
-  const worker = () => {
-    if (made++) throw new Error('offline');
+/** Makes workers, and throws while it `isOffline`. */
+function maker() {
+  const made = { isOffline: false };
+  made.worker = () => {
+    if (made.isOffline) throw new Error('offline');
     return new Worker(
       `import(${JSON.stringify(String(new URL('worker.js', glue)))}).then(async ({ serve }) =>
         serve(await import(${JSON.stringify(String(new URL('../e2e/tasks.js', glue)))})))`,
       { eval: true },
     );
   };
-  const pool = await createPool({ worker: worker, workers: 1 });
+  return made;
+}
+
+test(
+  'glue: a pool whose only worker is lost and cannot be replaced closes and says so',
+  limit,
+  async () => {
+    const made = maker();
+    const pool = await createPool({ worker: made.worker, workers: 1 });
+    made.isOffline = true;
+    const told = [];
+    pool.addEventListener('workererror', ({ error }) => told.push(error.message));
+    const pending = pool.run('later', [60_000, 0]);
+    const lost = assert.rejects(pool.run('leave'), { code: 'PENNY_EWORKER' });
+    await assert.rejects(pending, { code: 'PENNY_EWORKER' });
+    await lost;
+    await sleep(10);
+    assert.equal(told.length, 2);
+    assert.match(told[1], /offline/);
+    assert.throws(() => pool.run('later', [1, 0]), { code: 'PENNY_ECLOSED' });
+    await pool.dispose();
+  },
+);
+
+test('glue: while a lost worker cannot be replaced the others go on', limit, async () => {
+  const made = maker();
+  const pool = await createPool({ worker: made.worker, workers: 3, maxWorkers: 4 });
   const told = [];
+  const restarted = () =>
+    new Promise((resolve) => pool.addEventListener('workerrestart', resolve, { once: true }));
   pool.addEventListener('workererror', ({ error }) => told.push(error.message));
-  const pending = pool.run('later', [60_000, 0]);
-  const lost = assert.rejects(pool.run('leave'), { code: 'PENNY_EWORKER' });
-  await assert.rejects(pending, { code: 'PENNY_EWORKER' });
-  await lost;
-  await sleep(10);
-  assert.equal(told.length, 2);
-  assert.match(told[1], /offline/);
-  assert.throws(() => pool.run('later', [1, 0]), { code: 'PENNY_ECLOSED' });
-  await pool.dispose();
+  const sum = async () => {
+    const ends = await pool.map('later', Array(200).fill(1), { concurrency: 64 });
+    assert.equal(ends.length, 200);
+    assert.equal(await pool.run('fib', [18]), 2584);
+  };
+  const isOffline = async (value) => {
+    made.isOffline = value;
+    if (!value) return;
+    const count = told.length;
+    const pending = pool.run('later', [300, 7]);
+    await assert.rejects(pool.run('leave'), { code: 'PENNY_EWORKER' });
+    while (told.length < count + 2) await sleep(5);
+    await pending.catch(({ code }) => assert.equal(code, 'PENNY_EWORKER')); // it may have been there
+  };
+  await isOffline(true);
+  assert.match(told.at(-1), /offline/);
+  assert.equal(pool.stats().workers.length, 2);
+  await sum();
+  await isOffline(true);
+  assert.equal(pool.stats().workers.length, 1);
+  await sum();
+  await assert.rejects(pool.resize(4), { code: 'PENNY_ESTART', message: /offline/ });
+  await sum();
+  await isOffline(false);
+  await pool.resize(4);
+  assert.equal(pool.stats().workers.length, 4);
+  await sum();
+  // An empty place may be given up.
+  for (let idx = 0; idx < 3; idx++) await isOffline(true);
+  assert.equal(pool.stats().workers.length, 1);
+  await isOffline(false);
+  await pool.resize(1);
+  assert.equal(pool.stats().workers.length, 1);
+  await sum();
+  // It is filled by itself, later.
+  await pool.resize(2);
+  await isOffline(true);
+  assert.equal(pool.stats().workers.length, 1);
+  await isOffline(false);
+  const keep = setInterval(() => {}, 1000);
+  await restarted();
+  clearInterval(keep);
+  assert.equal(pool.stats().workers.length, 2);
+  await sum();
+  await isOffline(true);
+  assert.deepEqual(await pool.dispose(), clean);
 });
 
 test('glue: wrong options and arguments are TypeErrors that say what is right', limit, async () => {
