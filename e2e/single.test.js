@@ -113,6 +113,49 @@ test('an array that several tasks write has what each of them wrote', async () =
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });
 
+test('an array that the program detaches fails no more than its own task', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js' });
+    const [array, other] = [pool.array(Uint8Array, 100), pool.array(Uint8Array, 100)];
+    const ends = [];
+    const call = (own) => ends.push(failure(() => pool.run('writePart', [own, 0, 50, 7])));
+    for (const own of [array, array, other]) call(own);
+    structuredClone(array.buffer, { transfer: [array.buffer] });
+    call(array);
+    call(other);
+    await Promise.all(ends);
+    const refused = await ends[3];
+    return { name: refused?.name, wrote: other[9], end: await pool.dispose() };
+  });
+  assert.equal(result.name, 'DataCloneError');
+  assert.equal(result.wrote, 7);
+  assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
+});
+
+test('a worker that cannot be replaced ends the pool', async () => {
+  const result = await inPage(async () => {
+    let isOffline = false;
+    const source = `import { serve } from '${location.origin}/js-glue/worker.js';
+      import * as tasks from '${location.origin}/e2e/page_tasks.js';
+      serve(tasks);`;
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    const worker = () => {
+      if (isOffline) throw new Error('offline');
+      return new Worker(url, { type: 'module' });
+    };
+    const pool = await start({ worker });
+    const told = [];
+    pool.addEventListener('workererror', ({ error }) => told.push(error.message));
+    isOffline = true;
+    const lost = await failure(() => pool.run('leave'));
+    while (told.length < 2) await sleep(5);
+    return { lost: lost.code, told, after: (await failure(() => pool.run('leave'))).code };
+  });
+  assert.equal(result.lost, 'PENNY_EWORKER');
+  assert.match(result.told.at(-1), /offline/);
+  assert.equal(result.after, 'PENNY_ECLOSED');
+});
+
 test('queued work goes on while the page is blocked, by messages', async () => {
   const result = await inPage(async () => {
     const pool = await start({ tasks: '/e2e/page_tasks.js' });

@@ -117,6 +117,7 @@ export class View {
       'bury',
       'lose',
       'revive',
+      'retire',
     ];
     return {
       ...Object.fromEntries([...names, 'progress'].map((name) => [`pn_web_${name}`, nothing])),
@@ -238,7 +239,7 @@ export class View {
   #share(buffer) {
     const known = this.#known.get(buffer);
     const array = known.number;
-    const bytes = new Uint8Array(buffer);
+    const bytes = new Uint8Array(buffer.byteLength && buffer);
     if (known.count++) return { array, change: difference(bytes, known.had) };
     known.had = wordsOf(bytes);
     this.#buffers.set(array, buffer);
@@ -345,7 +346,8 @@ export class View {
     if (slots[inside]) slots[inside].isBegun = true;
     for (const { array, change } of changes) {
       const buffer = this.#buffers.get(array);
-      patch(new Uint8Array(buffer), change, this.#known.get(buffer).had);
+      // (The program may have detached it.)
+      if (buffer.byteLength) patch(new Uint8Array(buffer), change, this.#known.get(buffer).had);
     }
     const ended = done.map((record) => [slots[record.id], record]);
     for (const [slot, record] of ended) {
