@@ -1,16 +1,15 @@
 // pool.js: the pool that people hold: arguments in, promises out, arrays in shared memory,
 // statistics, the end. Page only.
 import { decode, encode, isShared } from './codec.js';
-import { bytesOf, contentOf, errorFor, errorOf, PennyError, part, want } from './errors.js';
+import { errorFor, errorOf, PennyError, part, want } from './errors.js';
 import { canWait, checkTaskOptions, Host, until } from './host.js';
 import * as layout from './layout.gen.js';
-import { MemoryView, writeArgument } from './memory.js';
+import { writeArgument } from './memory.js';
+import { SharedArrays, wantLive } from './shared_arrays.js';
 import { checkOptions, createCore, makeWorkers, missingFor, whole, workerBlock } from './start.js';
 import { web } from './web.js';
 
-const POISON = 0xa5;
 const CARRIED = 2 ** 31; // host.js
-const ENOMEM = -1;
 const ECLOSED = -5;
 const BUILT_IN = 'penny:'; // begins the names of the tasks in builtin.js
 // Loaded when they are first asked for, and kept: an engine takes 0.1 ms to find that it has a module.
@@ -75,11 +74,6 @@ export async function createPool(given = {}, host = web) {
   }
 }
 
-/** Of an array of the pool, whatever the call. */
-export function wantLive({ freed }, array) {
-  want(!freed.has(array), 'this array was freed already');
-}
-
 /** At most six, all numbers. */
 function isFew(args) {
   let count = 0;
@@ -96,11 +90,7 @@ export class Pool extends EventTarget {
   #names; // of the tasks that run() takes
   #all; // and those of builtin.js after them: the index is the target
   #signatures = new Map();
-  #live = new Map(); // by address: { ref (weak), bytes, born, isMade (by a task) } of each array
-  #kept = new Set(); // of these addresses: freed, and perhaps in use by tasks that were given up
-  #owners = new WeakMap(); // by part: the array that it is a part of, which lives as long
-  #blocks = new WeakMap(); // by array: its address in #live
-  #registry = new FinalizationRegistry((at) => this.#live.get(at)?.ref.deref() ?? this.#drop(at));
+  #shared; // the arrays (shared_arrays.js)
   #inner; // of this, for faults.js and resize.js
   #disposal;
   #size; // that was last asked for
@@ -125,7 +115,7 @@ export class Pool extends EventTarget {
     this.#host.onBroken = () => this.dispose();
     this.#host.onOverdue = async (slot) => (await this.#faults())?.stop(this.#inner, slot);
     this.#host.onQuiet = () => this.#nudge();
-    this.#host.onSettled = () => this.#sweep();
+    this.#shared = new (view.Arrays ?? SharedArrays)(view, this.#host, options);
     this.#host.look();
     this.#inner = {
       host: this.#host,
@@ -140,7 +130,7 @@ export class Pool extends EventTarget {
       fail: (...error) => this.#fail(...error),
       leave: (id) => this.#leave(id),
       restarted: (worker) => {
-        this.#sweep();
+        this.#shared.sweep();
         this.dispatchEvent(Object.assign(new Event('workerrestart'), { worker }));
       },
       isClosed: () => this.#disposal,
@@ -160,13 +150,6 @@ export class Pool extends EventTarget {
         this.#nudged[id] = undefined;
       },
     });
-    view.array = (Type, at, length) => this.#known(Type, at, length);
-    const freed = new WeakSet();
-    // A part goes with its array.
-    view.freed = {
-      add: (array) => freed.add(array),
-      has: (array) => freed.has(this.#owners.get(array) ?? array),
-    };
     /** Each task of pool.run as a function: pool.tasks.fib(30). */
     const get = (_, name) =>
       this.#names.includes(name) ? (...args) => this.run(name, args) : undefined;
@@ -414,102 +397,12 @@ export class Pool extends EventTarget {
 
   array(Type, lengthOrValues, { isZeroed = true } = {}) {
     this.#open();
-    wantLive(this.#view, lengthOrValues);
-    const values = contentOf(lengthOrValues);
-    const { length = values } = values;
-    const bytes = bytesOf(Type, length);
-    const alloc = () => this.#exports.pn_web_alloc(bytes) >>> 0;
-    const at = alloc() || (this.#exports.pn_web_collect?.() && alloc());
-    if (!at) throw errorOf(this.#view, ENOMEM, `no room for ${length} elements of ${Type.name}`);
-    const array = this.#keep(this.#at(Type, at, length), at, bytes);
-    try {
-      if (values !== length) array.set(values);
-      else if (isZeroed) this.#fill(at, bytes, 0);
-    } catch (error) {
-      this.free(array); // they were of another type
-      throw error;
-    }
-    return array;
-  }
-
-  /** The array is ours from here, and so is the block of so many bytes that begins at `at`. */
-  #keep(array, at, bytes, isMade) {
-    this.#live.set(at, { ref: new WeakRef(array), bytes, born: this.#host.gaveUp, isMade });
-    this.#blocks.set(array, at);
-    this.#registry.register(array, at, array);
-    const end = () => this.#disposal || this.#view.freed.has(array) || this.free(array);
-    if (Symbol.dispose) this.#define(array, Symbol.dispose, () => void end());
-    return this.#share(array, array);
-  }
-
-  #at(Type, at, length) {
-    return MemoryView.prototype.array.call(this.#view, Type, at, length);
-  }
-
-  #define(array, key, value) {
-    Object.defineProperty(array, key, { value, configurable: true, writable: true });
-  }
-
-  /** Keeps `owner` alive as long as `part`, and the parts of that. */
-  #share(part, owner) {
-    this.#owners.set(part, owner);
-    const { subarray } = part;
-    this.#define(part, 'subarray', (...range) => this.#share(subarray.apply(part, range), owner));
-    return part;
-  }
-
-  /** An array that a task gives back: ours, when it is one of ours or a part of one. */
-  #known(Type, at, length) {
-    const array = this.#at(Type, at, length);
-    const exact = this.#live.get(at);
-    for (const [from, { ref, bytes, isMade }] of exact ? [[at, exact]] : this.#live) {
-      const owner = at >= from && at + array.byteLength <= from + bytes && ref.deref();
-      if (!owner) continue;
-      const isSame = at === from && owner.length === length && owner.constructor === Type;
-      if (isSame) return owner;
-      // The whole may come after a part of it.
-      if (isMade) this.#blocks.set(array, from);
-      return this.#share(array, owner);
-    }
-    // One that the task has made.
-    const { ending } = this.#host;
-    const block = ending && this.#exports.pn_web_adopt(ending, at) >>> 0;
-    // (Others may follow that have more of it, or other parts.)
-    return block ? this.#keep(array, block, this.#exports.pn_web_usable(block), true) : array;
+    return this.#shared.make(Type, lengthOrValues, isZeroed);
   }
 
   free(array) {
     this.#open();
-    wantLive(this.#view, array);
-    const at = this.#blocks.get(array);
-    want(at !== undefined, 'free takes what array() of this pool gave');
-    const owner = this.#owners.get(array);
-    this.#view.freed.add(owner);
-    this.#kept.add(at);
-    this.#sweep();
-    // What is kept goes by the registry, too, when no task can have it.
-    if (!this.#kept.has(at)) this.#registry.unregister(owner);
-  }
-
-  /** Ends what was freed, but for what is older than the giving up of a task that has not ended and may write to it. */
-  #sweep() {
-    if (!this.#kept.size) return;
-    let last = 0;
-    for (last of this.#host.late.values());
-    for (const at of this.#kept) if (this.#live.get(at).born >= last) this.#drop(at);
-  }
-
-  #fill(at, bytes, value) {
-    this.#at(Uint8Array, at, bytes).fill(value);
-  }
-
-  #drop(at) {
-    const entry = this.#live.get(at);
-    this.#kept.delete(at);
-    if (!entry || this.#disposal) return;
-    this.#live.delete(at);
-    if (this.#options.debug) this.#fill(at, entry.bytes, POISON);
-    this.#exports.pn_web_free(at);
+    this.#shared.free(array);
   }
 
   async #arrays(name, array, options = {}) {
@@ -556,7 +449,7 @@ export class Pool extends EventTarget {
       pending,
       completed,
       memoryBytes: view.memory.buffer.byteLength,
-      arrays: this.#live.size,
+      arrays: this.#shared.size,
     };
   }
 
@@ -572,6 +465,7 @@ export class Pool extends EventTarget {
   async #dispose() {
     const exports = this.#exports;
     const closed = errorOf(this.#view, ECLOSED);
+    this.#shared.isClosed = true;
     this.#host.rejectAll(closed);
     for (const { reject } of this.#crew.leaving.values()) reject(closed);
     for (const close of this.#inner.closers) close(closed);
@@ -581,8 +475,7 @@ export class Pool extends EventTarget {
     isClean = this.#host.release(isClean);
     // What had to be ended may go on for a moment, in the middle of anything: nothing is touched.
     if (!isClean) return { isClean, liveBlocks: Number.NaN };
-    for (const at of this.#live.keys()) exports.pn_web_free(at);
-    this.#live.clear();
+    this.#shared.end();
     const liveBlocks = exports.pn_web_destroy();
     return { isClean, liveBlocks };
   }

@@ -7,7 +7,8 @@ import { decode } from './codec.js';
 import { bytesOf, contentOf, errorOf, want } from './errors.js';
 import { Host } from './host.js';
 import { readResult } from './memory.js';
-import { Pool, wantLive, within } from './pool.js';
+import { Pool, within } from './pool.js';
+import { wantLive } from './shared_arrays.js';
 import { View } from './single_view.js';
 import { makeWorkers, whole } from './start.js';
 import { compile } from './unshare.js';
@@ -82,21 +83,20 @@ class SingleHost extends Host {
   }
 }
 
-/* ---- the pool ---- */
+/* ---- the arrays, which are ordinary ones ---- */
 
-class SinglePool extends Pool {
-  #options;
+class SingleArrays {
   #view;
-  #names;
+  #options;
   #live = new Map(); // bytes of the arrays that can be freed, by weak references to them
   #bytes = 0; // of all these
   #refs = new WeakMap(); // by array: its own
   #registry = new FinalizationRegistry((ref) => this.#drop(ref));
 
-  constructor(options, view, workers, names) {
-    const { array } = view;
-    super(options, view, workers, names);
-    view.array = array;
+  constructor(view, _, options) {
+    this.#view = view;
+    this.#options = options;
+    view.arrays = this;
     const freed = new WeakSet();
     // All that is in its buffer goes with an array.
     view.freed = {
@@ -104,14 +104,10 @@ class SinglePool extends Pool {
       has: (array) => freed.has(array?.buffer),
     };
     view.onArray = (made, owner) => (owner ? this.#join(made, owner) : this.#keep(made));
-    this.#options = options;
-    this.#view = view;
-    this.#names = names;
-    view.start();
   }
 
-  #open() {
-    if (this.#view.isClosed) throw errorOf(this.#view, ECLOSED);
+  get size() {
+    return this.#live.size;
   }
 
   #keep(array) {
@@ -138,8 +134,7 @@ class SinglePool extends Pool {
     this.#live.delete(ref);
   }
 
-  array(Type, lengthOrValues) {
-    this.#open();
+  make(Type, lengthOrValues) {
     wantLive(this.#view, lengthOrValues);
     const values = contentOf(lengthOrValues);
     const { length = values } = values;
@@ -155,7 +150,6 @@ class SinglePool extends Pool {
   }
 
   free(array) {
-    this.#open();
     wantLive(this.#view, array);
     const ref = this.#refs.get(array);
     want(ref, 'free takes what array() of this pool gave');
@@ -163,6 +157,30 @@ class SinglePool extends Pool {
     this.#drop(ref);
     this.#registry.unregister(array);
     if (this.#options.debug) new Uint8Array(array.buffer).fill(POISON);
+  }
+
+  /** The collector frees what nobody refers to. */
+  sweep() {}
+  end() {}
+}
+
+/* ---- the pool ---- */
+
+class SinglePool extends Pool {
+  #options;
+  #view;
+  #names;
+
+  constructor(options, view, workers, names) {
+    super(options, view, workers, names);
+    this.#options = options;
+    this.#view = view;
+    this.#names = names;
+    view.start();
+  }
+
+  #open() {
+    if (this.#view.isClosed) throw errorOf(this.#view, ECLOSED);
   }
 
   get size() {
@@ -185,7 +203,7 @@ class SinglePool extends Pool {
   }
 
   stats() {
-    const { counts, host, about } = this.#view;
+    const { counts, host, about, arrays } = this.#view;
     const { pending, completed } = host;
     const worker = { id: 0, state: pending ? 'running' : 'sleeping' };
     for (const [idx, name] of COUNTERS.entries()) worker[name] = counts[idx] ?? 0;
@@ -194,7 +212,7 @@ class SinglePool extends Pool {
       pending,
       completed,
       memoryBytes: about.size,
-      arrays: this.#live.size,
+      arrays: arrays.size,
     };
   }
 }
@@ -207,6 +225,7 @@ export async function createPool(given) {
   const start = async () => {
     const view = new View(await compile(options), options, workers);
     view.Host = SingleHost;
+    view.Arrays = SingleArrays;
     return new SinglePool(options, view, workers, await workers.attach(view));
   };
   try {

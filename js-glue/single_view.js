@@ -30,7 +30,8 @@ const ticketOf = (root) => Math.floor((root - 1) / 256) - 1;
 
 export class View {
   buffers = { has: (buffer) => this.#has(buffer) };
-  freed = new WeakSet();
+  freed;
+  arrays; // single.js
   memory;
   host; // of the pool
   exports;
