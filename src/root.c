@@ -266,7 +266,8 @@ int pn_future_wait(pn_worker *w, pn_task *head, penny_future *future) {
     pn_add_relaxed(&future->refs, 1u);
     pn_sched_run_root(w, head, future);
   } else {
-    pn_poll(w, head); /* what is wanted of this worker is offered before it waits */
+    pn_poll(w, head);
+    if (!penny_future_is_done(future)) pn_stack_offer_all(w, head);
     wait_started(w, head, future);
   }
   return pn_load_acquire(&future->error); /* set before the status that was waited for */

@@ -143,6 +143,28 @@ void pn_stack_bounds(pn_worker *w) {
   }
 }
 
+/* Owner: so many of the private tasks, the oldest, become public. */
+static void publish(pn_worker *w, uint32_t offered) {
+  /* Release part: publishes the records below the new split to pn_stack_steal. Sequentially
+   * consistent with the idle count: a sleeper either sees this or is seen by pn_park_wake_thief. */
+  pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
+  w->published_ms = pn_port_now_ms();
+  pn_store_relaxed(&w->publishes, w->publishes + 1);                   /* own variable */
+  pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
+  pn_trace(w, PN_TRACE_PUBLISH, offered, NULL);
+  /* Inside a claimed future the oldest tasks may still be those of the root below it. */
+  pn_park_wake_thief(
+      w->control, w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
+}
+
+void pn_stack_offer_all(pn_worker *w, pn_task *head) {
+  /* Relaxed, own variable: only the owner moves split. */
+  uint32_t private_tasks = pn_stack_index(w, head) - pn_split(pn_load_relaxed(&w->ts));
+  if (!private_tasks) return;
+  publish(w, private_tasks);
+  pn_stack_bounds(w);
+}
+
 void pn_stack_serve(pn_worker *w, uint32_t end_index) {
   /* Relaxed: a request seen late is served at the next spawn or sync, which is tripped by then. */
   if (!(pn_load_relaxed(&w->want) & PN_WANT_STEAL)) return;
@@ -155,16 +177,7 @@ void pn_stack_serve(pn_worker *w, uint32_t end_index) {
   pn_and_seq_cst(&w->want, ~(uint32_t)PN_WANT_STEAL);
   if (!is_public) {
     uint32_t offered = (private_tasks + 1) / 2;
-    /* Release part: publishes the records below the new split to pn_stack_steal. Sequentially
-     * consistent with the idle count: a sleeper either sees this or is seen by pn_park_wake_thief. */
-    pn_add_seq_cst(&w->ts, (uint64_t)offered << 32);
-    w->published_ms = pn_port_now_ms();
-    pn_store_relaxed(&w->publishes, w->publishes + 1);                   /* own variable */
-    pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
-    pn_trace(w, PN_TRACE_PUBLISH, offered, NULL);
-    /* Inside a claimed future the oldest tasks may still be those of the root below it. */
-    pn_park_wake_thief(
-        w->control, w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
+    publish(w, offered);
   }
   /* The public part may have been emptied before the request was lowered: raise it again (I4). */
   if (!pn_stack_is_public(w))

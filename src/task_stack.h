@@ -31,6 +31,8 @@ pn_task *pn_stack_find(const pn_worker *worker, uint32_t index);
 bool pn_stack_is_public(const pn_worker *victim);
 /* Owner: serves a steal request if there is one: publishes half of what lies below `end_index`. */
 void pn_stack_serve(pn_worker *worker, uint32_t end_index);
+/* Owner, before it waits for what may take long: publishes all that is private, for nothing is served meanwhile. */
+void pn_stack_offer_all(pn_worker *worker, pn_task *head);
 /* Owner: recomputes limit and guard, tripped if something is wanted. */
 void pn_stack_bounds(pn_worker *worker);
 /* Owner, after a failure: drops the tasks from `head` (with index `base`) on that nobody stole,

@@ -38,6 +38,12 @@ PENNY_TASK(int32_t, waits_for_flag) {
   return 42;
 }
 
+PENNY_TASK(int32_t, waits_for_counts) {
+  __atomic_fetch_add(&entered, 1, __ATOMIC_SEQ_CST);
+  CHECK(test_await(&ran, 20, 5000));
+  return 43;
+}
+
 PENNY_TASK(int64_t, nested, (int32_t, depth)) {
   if (depth == 0) return 1;
   penny_future *a = PENNY_DETACH(NULL, nested, depth - 1);
@@ -109,6 +115,17 @@ static void gets(PENNY_CONTEXT) {
     set(&flag, 1);
     CHECK_EQUAL(PENNY_GET(waits_for_flag, future), 42);
     CHECK_EQUAL(PENNY_GET(fib, opener), 2);
+  }
+
+  if (penny_workers() > 2) {
+    test_enter("others run what was spawned before a get that waits");
+    set(&ran, 0);
+    set(&entered, 0);
+    future = PENNY_DETACH(NULL, waits_for_counts);
+    CHECK(test_await(&entered, 1, 5000));
+    for (int32_t i = 0; i < 20; i++) PENNY_SPAWN(count);
+    CHECK_EQUAL(PENNY_GET(waits_for_counts, future), 43);
+    for (int32_t i = 0; i < 20; i++) PENNY_SYNC(count);
   }
 
   test_enter("free unseen");
