@@ -75,6 +75,7 @@ int penny_start(const penny_options *options) {
   pthread_attr_init(&attr);
   pthread_attr_setstacksize(&attr, options->stack_bytes ? options->stack_bytes
                                                         : pn_port_default_stack_bytes());
+  pthread_attr_setguardsize(&attr, STACK_GUARD_BYTES);
   uint32_t started = 0;
   while (started < workers && pthread_create(&pool.threads[started], &attr, worker_main,
                                              pn_worker_at(pn_pool(), started)) == 0)

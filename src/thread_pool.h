@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Below each worker's C stack, natively: a frame with a large array steps over a single page. */
+enum { STACK_GUARD_BYTES = 1 << 20 };
+
 /* Before a pool's first worker starts, and after its last one has ended. */
 void pn_port_process_begin(void);
 void pn_port_process_end(void);

@@ -65,6 +65,18 @@ PENNY_TASK(int64_t, recurses_plainly) {
   return recurse(0);
 }
 
+/* Frames that touch only their lowest bytes: each goes far below the last touch of the one before. */
+static FAULTY int64_t recurse_widely(volatile char *above) {
+  volatile char frame[200000];
+  frame[0] = above[0];
+  return recurse_widely(frame) + frame[0];
+}
+
+PENNY_TASK(int64_t, recurses_widely) {
+  volatile char start = 1;
+  return recurse_widely(&start);
+}
+
 PENNY_TASK(int64_t, recurses_by_calls, (int64_t, n)) {
   volatile char frame[512];
   frame[n & 511] = (char)n;
@@ -143,6 +155,8 @@ TEST_TASK(unit_traps) {
   }
   test_enter("stack overflow, plain");
   for (int32_t i = 0; i < 3; i++) CHECK_EQUAL(ERROR_OF(recurses_plainly), PENNY_ESTACK);
+  test_enter("stack overflow, wide frames");
+  for (int32_t i = 0; i < 3; i++) CHECK_EQUAL(ERROR_OF(recurses_widely), PENNY_ESTACK);
   test_enter("stack overflow, calls");
   for (int32_t i = 0; i < 3; i++) CHECK_EQUAL(ERROR_OF(recurses_by_calls, 0), PENNY_ESTACK);
   test_enter("stack overflow, syncs");
