@@ -168,7 +168,7 @@ void pn_port_thread_begin(void) {
 }
 void pn_port_thread_end(void) {}
 
-/* Regions given back, for the next pool of at most that size: sbrk memory cannot be returned. */
+/* The region of the pool, or of the last one, with all that it had when it was made: sbrk memory cannot be returned. */
 static void *spare;
 static uint64_t spare_bytes;
 
@@ -177,19 +177,18 @@ void *pn_port_reserve(uint64_t *bytes) {
   if (*bytes > (uint64_t)2 << 30) return NULL;
   if (spare && *bytes <= spare_bytes) {
     unsigned char *region = spare;
-    spare = NULL;
     for (uint64_t i = 0; i < *bytes; i++) region[i] = 0;
     return region;
   }
   char *low = sbrk((intptr_t)(*bytes + PN_HEAP_PAGE_BYTES)); /* fresh memory is zero */
   if (low == (void *)-1) return NULL;
-  return (void *)(((uintptr_t)low + PN_HEAP_PAGE_BYTES - 1) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1));
+  spare = (void *)(((uintptr_t)low + PN_HEAP_PAGE_BYTES - 1) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1));
+  spare_bytes = *bytes;
+  return spare;
 }
 
 void pn_port_unreserve(void *region, uint64_t bytes) {
-  if (spare && spare_bytes >= bytes) return;
-  spare = region;
-  spare_bytes = bytes;
+  (void)region, (void)bytes; /* it is the spare one */
 }
 
 size_t pn_port_default_stack_bytes(void) {
