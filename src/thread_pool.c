@@ -19,7 +19,17 @@ static struct {
   uint64_t region_bytes;
   uint32_t ready; /* workers that are ready (or failed); each adds one */
   uint32_t failed;
+  uint32_t step; /* CLOSED and so on; whoever starts or stops wins it by compare-exchange */
 } pool;
+enum { CLOSED = 0, OPEN = 1, CHANGING = 2 };
+
+/* True for the one caller that may take the pool out of that step. */
+static bool begin_change(uint32_t from) {
+  return pn_cas_acq_rel(&pool.step, &from, (uint32_t)CHANGING); /* pairs with end_change of another thread */
+}
+static void end_change(uint32_t to) {
+  pn_store_release(&pool.step, to); /* pairs with begin_change: the other fields are seen */
+}
 
 static void *worker_main(void *argument) {
   pn_worker *w = argument;
@@ -42,10 +52,8 @@ static int64_t close_pool(uint32_t threads) {
   return live;
 }
 
-int penny_start(const penny_options *options) {
-  static const penny_options none;
-  if (!options) options = &none;
-  if (pn_pool() || options->workers > PN_MAX_WORKERS || options->cores > PN_MAX_WORKERS)
+static int start(const penny_options *options) {
+  if (options->workers > PN_MAX_WORKERS || options->cores > PN_MAX_WORKERS)
     return PENNY_EINVAL;
   if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
   if (options->stack_bytes && options->stack_bytes < STACK_MIN_BYTES) return PENNY_EINVAL;
@@ -90,7 +98,17 @@ int penny_start(const penny_options *options) {
   return error;
 }
 
+int penny_start(const penny_options *options) {
+  static const penny_options none;
+  if (!begin_change(CLOSED)) return PENNY_EINVAL;
+  int error = start(options ? options : &none);
+  end_change(error ? CLOSED : OPEN);
+  return error;
+}
+
 int64_t penny_stop(void) {
-  if (!pn_pool() || pn_port_self()) return PENNY_ECLOSED;
-  return close_pool(penny_workers() > 0 ? (uint32_t)penny_workers() : 0);
+  if (pn_port_self() || !begin_change(OPEN)) return PENNY_ECLOSED;
+  int64_t live = close_pool(penny_workers() > 0 ? (uint32_t)penny_workers() : 0);
+  end_change(CLOSED);
+  return live;
 }

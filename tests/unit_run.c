@@ -254,6 +254,42 @@ static void cycles(int32_t scale) {
   }
 }
 
+static pthread_barrier_t both;
+
+static void *stops(void *result) {
+  pthread_barrier_wait(&both);
+  *(int64_t *)result = penny_stop();
+  return NULL;
+}
+
+static void *starts(void *result) {
+  pthread_barrier_wait(&both);
+  *(int64_t *)result = penny_start(&(penny_options){.workers = 1});
+  return NULL;
+}
+
+static void two_at_once(void *(*change)(void *), int64_t refusal) {
+  int64_t results[2];
+  pthread_t threads[2];
+  pthread_barrier_init(&both, NULL, 2);
+  for (int i = 0; i < 2; i++) CHECK_EQUAL(pthread_create(&threads[i], NULL, change, &results[i]), 0);
+  for (int i = 0; i < 2; i++) CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+  pthread_barrier_destroy(&both);
+  CHECK((results[0] == 0 && results[1] == refusal) || (results[1] == 0 && results[0] == refusal));
+}
+
+static void from_two_threads(void) {
+  test_enter("start and stop from two threads at once");
+  for (int32_t i = 0; i < 20; i++) {
+    two_at_once(starts, PENNY_EINVAL);
+    CHECK_EQUAL(PENNY_RUN(fib, 5), 5);
+    two_at_once(stops, PENNY_ECLOSED);
+  }
+  test_enter("a large pool after small ones"); /* Emscripten gives its memory out again, all of it */
+  test_start(1, 900 << 20, 0);
+  test_stop();
+}
+
 int main(int argc, char **argv) {
   test_begin("unit_run", argc, argv);
   no_pool();
@@ -268,6 +304,7 @@ int main(int argc, char **argv) {
   memory_runs_out();
   test_report("memory runs out");
   cycles(test_scale());
+  from_two_threads();
   no_pool();
   test_report("start and stop");
   return test_end();
