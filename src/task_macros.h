@@ -68,6 +68,16 @@ PN_CPP_CODE(UNSIGNED, unsigned long long)
 PN_CPP_CODE(FLOAT, float)
 PN_CPP_CODE(FLOAT, double)
 PN_CPP_CODE(BOOL, bool)
+#ifdef __WCHAR_UNSIGNED__
+PN_CPP_CODE(UNSIGNED, wchar_t)
+#else
+PN_CPP_CODE(SIGNED, wchar_t)
+#endif
+PN_CPP_CODE(UNSIGNED, char16_t)
+PN_CPP_CODE(UNSIGNED, char32_t)
+#ifdef __cpp_char8_t
+PN_CPP_CODE(UNSIGNED, char8_t)
+#endif
 template <> struct pn_cpp<void> {
   typedef char slot;
   static constexpr unsigned char code = 0;

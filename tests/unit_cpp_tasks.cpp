@@ -61,8 +61,24 @@ PENNY_TASK(int32_t, cpp_own, (int32_t, depth)) {
   return failures + PENNY_SYNC(cpp_own);
 }
 
+/* Character types are numbers, not pointers, to JavaScript. */
+PENNY_TASK(char32_t, cpp_character, (wchar_t, a), (char16_t, b), (char32_t, c)) {
+  return char32_t(uint32_t(a) + uint32_t(b) + uint32_t(c));
+}
+
+static int32_t characters(PENNY_CONTEXT) {
+  const unsigned char wide = wchar_t(-1) < wchar_t(0) ? PN_CODE_SIGNED : PN_CODE_UNSIGNED;
+  const pn_task_type &type = cpp_character_pn_type;
+  int32_t failures = type.parameters[0] != wide + sizeof(wchar_t);
+  failures += type.parameters[1] != PN_CODE_UNSIGNED + 2;
+  failures += type.parameters[2] != PN_CODE_UNSIGNED + 4 || type.result != PN_CODE_UNSIGNED + 4;
+  PENNY_SPAWN(cpp_character, L'a', u'b', U'c');
+  return failures + (PENNY_SYNC(cpp_character) != char32_t(97 + 98 + 99));
+}
+
 PENNY_TASK(int32_t, cpp_all, (int32_t, rounds)) {
   int32_t failures = makings != 1 || table.of[999] != 998001;
+  failures += characters(PENNY_HERE);
   failures += PENNY_CALL(cpp_own, 12);
   for (int32_t round = 0; round < rounds; round++) {
     failures += PENNY_CALL(cpp_fib, 16) != 987;
