@@ -182,7 +182,8 @@ void *pn_port_reserve(uint64_t *bytes) {
   }
   char *low = sbrk((intptr_t)(*bytes + PN_HEAP_PAGE_BYTES)); /* fresh memory is zero */
   if (low == (void *)-1) return NULL;
-  spare = (void *)(((uintptr_t)low + PN_HEAP_PAGE_BYTES - 1) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1));
+  spare =
+      (void *)(((uintptr_t)low + PN_HEAP_PAGE_BYTES - 1) & ~(uintptr_t)(PN_HEAP_PAGE_BYTES - 1));
   spare_bytes = *bytes;
   return spare;
 }

@@ -187,7 +187,8 @@ static void on_trap(int number, siginfo_t *info, void *context) {
   for (size_t i = 0; i < TRAP_SIGNALS; i++) sigaddset(&set, trap_signals[i]);
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   char *at = info->si_addr;
-  bool is_overflow = number == SIGSEGV && at >= stack_low - STACK_GUARD_BYTES && at < stack_low + 65536;
+  bool is_overflow =
+      number == SIGSEGV && at >= stack_low - STACK_GUARD_BYTES && at < stack_low + 65536;
   const char *message = number == SIGFPE ? "integer division by zero or overflow"
                         : number == SIGILL || number == SIGTRAP ? "unreachable code executed"
                                                                 : "memory access out of bounds";

@@ -153,8 +153,8 @@ static void publish(pn_worker *w, uint32_t offered) {
   pn_store_relaxed(&w->published_tasks, w->published_tasks + offered); /* own variable */
   pn_trace(w, PN_TRACE_PUBLISH, offered, NULL);
   /* Inside a claimed future the oldest tasks may still be those of the root below it. */
-  pn_park_wake_thief(
-      w->control, w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
+  pn_park_wake_thief(w->control,
+                     w->depth > 1 ? pn_sched_root_of(w, pn_top(pn_load_relaxed(&w->ts))) : w->root);
 }
 
 void pn_stack_offer_all(pn_worker *w, pn_task *head) {

@@ -25,7 +25,8 @@ enum { CLOSED = 0, OPEN = 1, CHANGING = 2 };
 
 /* True for the one caller that may take the pool out of that step. */
 static bool begin_change(uint32_t from) {
-  return pn_cas_acq_rel(&pool.step, &from, (uint32_t)CHANGING); /* pairs with end_change of another thread */
+  return pn_cas_acq_rel(&pool.step, &from,
+                        (uint32_t)CHANGING); /* pairs with end_change of another thread */
 }
 static void end_change(uint32_t to) {
   pn_store_release(&pool.step, to); /* pairs with begin_change: the other fields are seen */
@@ -53,8 +54,7 @@ static int64_t close_pool(uint32_t threads) {
 }
 
 static int start(const penny_options *options) {
-  if (options->workers > PN_MAX_WORKERS || options->cores > PN_MAX_WORKERS)
-    return PENNY_EINVAL;
+  if (options->workers > PN_MAX_WORKERS || options->cores > PN_MAX_WORKERS) return PENNY_EINVAL;
   if (options->memory_bytes && options->memory_bytes < PN_HEAP_MIN_BYTES) return PENNY_EINVAL;
   if (options->stack_bytes && options->stack_bytes < STACK_MIN_BYTES) return PENNY_EINVAL;
   if (options->memory_bytes > UINT64_MAX / 2) return PENNY_ENOMEM; /* the sums below would wrap */

@@ -272,7 +272,8 @@ static void two_at_once(void *(*change)(void *), int64_t refusal) {
   int64_t results[2];
   pthread_t threads[2];
   pthread_barrier_init(&both, NULL, 2);
-  for (int i = 0; i < 2; i++) CHECK_EQUAL(pthread_create(&threads[i], NULL, change, &results[i]), 0);
+  for (int i = 0; i < 2; i++)
+    CHECK_EQUAL(pthread_create(&threads[i], NULL, change, &results[i]), 0);
   for (int i = 0; i < 2; i++) CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
   pthread_barrier_destroy(&both);
   CHECK((results[0] == 0 && results[1] == refusal) || (results[1] == 0 && results[0] == refusal));
@@ -285,7 +286,8 @@ static void from_two_threads(void) {
     CHECK_EQUAL(PENNY_RUN(fib, 5), 5);
     two_at_once(stops, PENNY_ECLOSED);
   }
-  test_enter("a large pool after small ones"); /* Emscripten gives its memory out again, all of it */
+  test_enter(
+      "a large pool after small ones"); /* Emscripten gives its memory out again, all of it */
   test_start(1, 900 << 20, 0);
   test_stop();
 }
