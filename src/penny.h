@@ -124,7 +124,8 @@ const char *penny_strerror(int error);
 #define PENNY_RUN(...) PN_CAT(PN_RUN_, PN_COUNT(__VA_ARGS__))(__VA_ARGS__)
 /* Error code of this thread's last PENNY_RUN, 0 for success; its message, of which a long one ends after 159
  * bytes at most and between two characters of UTF-8, or the code's sentence when there is none; and the name of
- * the task that failed ("" for both after a success). */
+ * the task that failed ("" for both after a success): of the root, or of the stolen task, in which it was an
+ * ordinary call. */
 int penny_last_error(void);
 const char *penny_last_message(void);
 const char *penny_last_task(void);
