@@ -207,6 +207,30 @@ test('a worker file that does not load, does not serve or is stale is told', asy
   await page.close();
 });
 
+test('a worker file may await before it serves', async () => {
+  const page = await open({
+    routes: {
+      '/awaits.js': javascript(`import { serve } from '/js-glue/worker.js';
+        await new Promise((done) => setTimeout(done, 400));
+        serve({ six: () => 6, close: () => close() });`),
+    },
+  });
+  const result = await inPage(
+    async () => {
+      const worker = () => new Worker('/awaits.js', { type: 'module' });
+      const pool = await start({ worker, startTimeoutMs: 5000 });
+      const lost = await failure(() => pool.run('close'));
+      const out = [await pool.run('six'), lost.code];
+      await pool.dispose();
+      return out;
+    },
+    undefined,
+    { page },
+  );
+  assert.deepEqual(result, [6, 'PENNY_EWORKER']);
+  await page.close();
+});
+
 test('a security policy that forbids workers or wasm is told', async () => {
   const none = await open({ csp: "worker-src 'none'" });
   const workers = await inPage(
@@ -307,10 +331,10 @@ test('importing touches no global', async () => {
 // Threads that share a module end the process there when they compile its SIMD functions (js-glue/enter.js).
 test('in WebKit each worker compiles a module of its own', async () => {
   const result = await inPage(async () => {
-    const kinds = [];
+    const kinds = new Map(); // by worker, which may be sent the same twice
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (data, ...rest) {
-      if (data.module) kinds.push(data.module.constructor.name);
+      if (data.module) kinds.set(this, data.module.constructor.name);
       return postMessage.call(this, data, ...rest);
     };
     const bytes = new Uint8Array(await (await fetch(wasm)).arrayBuffer());
@@ -324,7 +348,7 @@ test('in WebKit each worker compiles a module of its own', async () => {
       await pool.dispose();
     }
     Worker.prototype.postMessage = postMessage;
-    return { kinds, sums };
+    return { kinds: [...kinds.values()], sums };
   });
   const kind = engine === 'webkit' ? 'ArrayBuffer' : 'Module';
   assert.deepEqual(result.kinds, [...new Array(6).fill(kind), 'Module', 'Module']);

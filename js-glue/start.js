@@ -180,8 +180,9 @@ function makeWorker({ worker, name, host }, id) {
 
 /**
  * Makes the workers at once, before anything else is loaded: they take longest. `attach(core)`
- * sends each what it needs and waits for all; afterwards `on` may have ring(), left(),
- * gone(id, message) and error(id, message, cause) for what they say.
+ * sends each what it needs, again when its file says that it listens only now, and waits for all;
+ * afterwards `on` may have ring(), left(), gone(id, message) and error(id, message, cause) for what
+ * they say.
  */
 export function makeWorkers(options) {
   const list = [];
@@ -231,11 +232,11 @@ export function makeWorkers(options) {
     answers[id] = answer;
   };
 
-  /** Sends a worker all it needs, once; resolves with the names of its tasks. */
+  /** Sends a worker all it needs; resolves with the names of its tasks. */
   const send = (view, id) => {
     const block = workerBlock(view, id);
     const bottom = view.get(block + WORKER_STACK);
-    list[id].postMessage({
+    list[id]?.postMessage({
       penny: VERSION,
       hash: LAYOUT_HASH,
       module: view.module,
@@ -260,6 +261,7 @@ export function makeWorkers(options) {
     on,
     end,
     async attach(core) {
+      on.here = (id) => send(core, id);
       const names = await Promise.all(list.map((_, id) => send(core, id)));
       if (names.every((other) => String(other) === String(names[0]))) return names[0];
       throw new PennyError(

@@ -22,7 +22,7 @@ const ROW = 4;
 
 // One runtime a worker, even when this file is loaded twice: the first copy's.
 globalThis[Symbol.for('penny.worker')] ??= {
-  ...{ serve: serveTasks, tasks: {}, errors: [], isServing: false },
+  ...{ serve: serveTasks, tasks: {}, errors: [] },
   ...{ invoke: loops.invoke, parallelFor: loops.parallelFor, reduce: loops.reduce },
   ...{
     spawn: core.spawn,
@@ -45,10 +45,9 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
   wantClasses(errors);
   Object.assign(shared.tasks, tasks);
   shared.errors.push(...errors);
-  if (shared.isServing) return;
+  if (shared.port) return;
   const port = openPort();
   if (!port) return;
-  shared.isServing = true;
   shared.port = port;
   // Held until this worker ends, however it ends: whoever asks for it next is told so.
   const lock = `penny-${Math.random()}`;
@@ -60,7 +59,7 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
     // Without locks nothing is held.
     globalThis.navigator?.locks?.request(lock, hold).catch(resolve) ?? resolve();
   });
-  let isStarted = false;
+  let isStarted;
   // It stays: without a listener a thread of Node ends when it sleeps in its event loop.
   port.addEventListener('message', ({ data }) => {
     if (!data?.penny) return;
@@ -73,6 +72,8 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
       start(data, lock, isHeld).catch((error) => tell('failed', error));
     }
   });
+  // A file that awaits before it serves has missed what was sent meanwhile.
+  port.postMessage({ penny: 'here' });
 }
 
 // Plain values only: the page's file may be of another version.
