@@ -76,10 +76,22 @@ type RangeArgs<T, F> = AfterRange<TaskParameters<T, F>>;
 type RangeOptions<P extends readonly unknown[], O> = [] extends P
   ? [options?: O & { args?: Readonly<P> }]
   : [options: O & { args: Readonly<P> }];
-/** The tasks that put two results of type R together. */
-type CombineName<T, R> = {
-  [K in TaskName<T>]: T[K] extends (a: R, b: R) => R | Promise<R> ? K : never;
+/** The same where the options are not to be left out. */
+type ReduceOptions<P extends readonly unknown[], O> = O &
+  ([] extends P ? { args?: Readonly<P> } : { args: Readonly<P> });
+/** The tasks that can be called with arguments A: by name, or the function itself. */
+type TaskFor<T, A extends readonly unknown[], R = unknown> = {
+  [K in TaskName<T>]: T[K] extends (...args: A) => R ? K | T[K] : never;
 }[TaskName<T>];
+/** Those for `map` and `stream`: of an item and its index. */
+type ItemTask<T> = TaskFor<T, [item: never, index: number]>;
+type Item<T, F> = TaskParameters<T, F> extends [] ? unknown : TaskParameters<T, F>[0];
+/** Those for loops: of a range and what follows it. */
+type RangeTask<T> = TaskFor<T, [low: number, high: number, ...rest: never[]]>;
+/** Those that put two results of type R together. */
+type CombineTask<T, R> = TaskFor<T, [left: R, right: R], R | Promise<R>>;
+/** What the elements of a typed array are. */
+type ElementOf<A> = A extends { readonly [index: number]: infer E } ? E : never;
 
 /** A Web Worker; in Node, Deno and Bun a Worker of node:worker_threads. */
 export interface WorkerLike {
@@ -92,7 +104,7 @@ export interface WorkerLike {
 
 // Own names for what only the DOM's library declares: programs for Node compile without that.
 /** A WebAssembly.Module: TypeScript knows no member of it. */
-type CompiledModule = object;
+type CompiledModule = object & { readonly then?: never };
 /** What structuredClone transfers here: the DOM's Transferable, or Node's. */
 type Transferred = NonNullable<
   NonNullable<Parameters<typeof structuredClone>[1]>['transfer']
@@ -404,9 +416,9 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * `signal` and `timeout`. However it ends, the iterator's `return` is called and nothing stays in flight.
    * @example await pool.map('fib', [1, 2, 3]); // [1, 1, 2]
    */
-  map<F extends TaskOf<T>>(
+  map<F extends ItemTask<T>>(
     task: F,
-    items: Iterable<TaskParameters<T, F>[0]> | AsyncIterable<TaskParameters<T, F>[0]>,
+    items: Iterable<Item<T, F>> | AsyncIterable<Item<T, F>>,
     options?: MapOptions,
   ): Promise<TaskResult<T, F>[]>;
 
@@ -416,9 +428,9 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * @returns an iterator that throws what `map` would reject with.
    * @example for await (const result of pool.stream('fib', endless())) if (result > 1000) break;
    */
-  stream<F extends TaskOf<T>>(
+  stream<F extends ItemTask<T>>(
     task: F,
-    items: Iterable<TaskParameters<T, F>[0]> | AsyncIterable<TaskParameters<T, F>[0]>,
+    items: Iterable<Item<T, F>> | AsyncIterable<Item<T, F>>,
     options?: MapOptions,
   ): AsyncGenerator<TaskResult<T, F>, void, undefined>;
 
@@ -435,7 +447,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * first failure, which ends the rest.
    * @example await pool.parallelFor('scale', 0, array.length, { args: [array, 3] });
    */
-  parallelFor<F extends TaskOf<T>>(
+  parallelFor<F extends RangeTask<T>>(
     task: F,
     begin: number,
     end: number,
@@ -454,17 +466,14 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * @throws as parallelFor, and TypeError without `combine`.
    * @example await pool.reduce('sumOf', 0, array.length, { args: [array], init: 0, combine: 'add' });
    */
-  reduce<F extends TaskOf<T>>(
+  reduce<F extends RangeTask<T>>(
     task: F,
     begin: number,
     end: number,
-    ...rest: RangeOptions<
+    options: ReduceOptions<
       RangeArgs<T, F>,
-      RangeTaskOptions & {
-        init: TaskResult<T, F>;
-        combine: CombineName<T, TaskResult<T, F>> | ((a: never, b: never) => unknown);
-      }
-    >
+      RangeTaskOptions & { init: TaskResult<T, F>; combine: CombineTask<T, TaskResult<T, F>> }
+    >,
   ): Promise<TaskResult<T, F>>;
 
   /**
@@ -480,7 +489,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    */
   array<A extends ArrayBufferView>(
     Type: ArrayTypeOf<A>,
-    lengthOrValues: number | Iterable<number> | Iterable<bigint>,
+    lengthOrValues: number | Iterable<ElementOf<A>>,
     options?: { isZeroed?: boolean },
   ): A & { [Symbol.dispose](): void };
 
@@ -508,7 +517,10 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * linked with NO_KERNELS. After an abort, a timeout or a lost worker the array holds anything, and
    * is still written to for a moment.
    */
-  sort<A extends PoolArray>(array: A, options?: SortOptions<TaskOf<T>>): Promise<A>;
+  sort<A extends PoolArray>(
+    array: A,
+    options?: SortOptions<TaskFor<T, [a: ElementOf<A>, b: ElementOf<A>]>>,
+  ): Promise<A>;
 
   /**
    * Replaces each element by the sum of all up to it, in place, in parallel; with `exclusive` by the

@@ -29,6 +29,14 @@ type HandleOf<F extends AnyTask> = 0 extends 1 & ReturnType<F>
   : [ReturnType<F>] extends [Later]
     ? AsyncHandle<ResultOf<F>>
     : Handle<ResultOf<F>>;
+/** `unknown` for a plain function, `never` for an async one or a generator, which nobody can join. */
+type Plain<F extends AnyTask> = 0 extends 1 & ReturnType<F>
+  ? unknown
+  : [ReturnType<F>] extends [never]
+    ? unknown
+    : ReturnType<F> extends Later
+      ? never
+      : unknown;
 /** The parameters of a task after its first two. */
 type AfterRange<F extends AnyTask> =
   Parameters<F> extends [unknown?, unknown?, ...infer R] ? R : never;
@@ -112,7 +120,7 @@ export function spawn<F extends AnyTask>(fn: F, ...args: Parameters<F>): HandleO
  * @throws what one of them threw; what had begun ends first.
  */
 export function invoke<F extends readonly AnyTask[]>(
-  ...calls: { [K in keyof F]: readonly [fn: F[K], ...args: Parameters<F[K]>] }
+  ...calls: { [K in keyof F]: readonly [fn: F[K] & Plain<F[K]>, ...args: Parameters<F[K]>] }
 ): { -readonly [K in keyof F]: ResultOf<F[K]> };
 
 /**
@@ -127,7 +135,7 @@ export function invoke<F extends readonly AnyTask[]>(
  * that are not whole, RangeError for a grain below 1; what `fn` threw, when the pieces that had begun have ended.
  */
 export function parallelFor<F extends RangeTask<unknown>>(
-  fn: F,
+  fn: F & Plain<F>,
   begin: number,
   end: number,
   ...rest: [] extends AfterRange<F>

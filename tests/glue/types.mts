@@ -49,6 +49,11 @@ pool.free(array);
   using scoped = pool.array(Int32Array, [1, 2]);
   scoped[0] = 3;
 }
+export const longs: BigInt64Array = pool.array(BigInt64Array, [1n]);
+// @ts-expect-error: its elements are bigints
+pool.array(BigInt64Array, [1]);
+// @ts-expect-error: its elements are numbers
+pool.array(Float64Array, new Set([1n]));
 // @ts-expect-error: fib takes a number
 pool.run('fib', ['text']);
 // @ts-expect-error: fib needs its argument
@@ -76,6 +81,11 @@ export const byIterable: number[] = await pool.map(tasks.fib, new Set([1, 2]));
 pool.map('later', [1, 2]);
 // @ts-expect-error: a number cannot be iterated
 pool.map('fib', 5);
+export const without: boolean[] = await pool.map('none', [1, 'two']);
+// @ts-expect-error: the index that follows the item is no string
+pool.map('join', ['a']);
+// @ts-expect-error: nobody gives fill an array
+pool.map(tasks.fill, [1]);
 const endless = async function* () {
   for (;;) yield 1;
 };
@@ -90,6 +100,8 @@ await pool.parallelFor('fill', 0, 10, { args: [array, 2], grain: 5 });
 await pool.parallelFor('add', 0, 10, { onProgress: (done, total) => console.log(done, total) });
 // @ts-expect-error: fill needs an array and a value
 pool.parallelFor('fill', 0, 10);
+// @ts-expect-error: a range is two numbers
+pool.parallelFor('join', 0, 10);
 // @ts-expect-error: the value is a number
 pool.parallelFor('fill', 0, 10, { args: [array, 'two'] });
 export const reduced: number = await pool.reduce('sum', 0, 10, {
@@ -103,6 +115,11 @@ pool.reduce('sum', 0, 10, { args: [array], init: 0, combine: 'join' });
 pool.reduce('sum', 0, 10, { args: [array], init: '', combine: 'add' });
 // @ts-expect-error: combine is needed
 pool.reduce('sum', 0, 10, { args: [array], init: 0 });
+await pool.reduce(tasks.add, 0, 10, { init: 0, combine: tasks.add });
+// @ts-expect-error: so it is where there are no args
+pool.reduce('add', 0, 10);
+// @ts-expect-error: join combines strings
+pool.reduce('add', 0, 10, { init: 0, combine: tasks.join });
 
 pool.addEventListener('workererror', (event) => {
   const error: PennyError = event.error;
@@ -157,6 +174,8 @@ other.sort(array, { comparator: 'VERSION' });
 // @ts-expect-error: no function
 other.sort(array, { comparator: mixed.VERSION });
 await other.sort(array, { comparator: mixed.add });
+// @ts-expect-error: it compares strings
+other.sort(array, { comparator: 'join' });
 
 // What takes any pool.
 const look = (any: Pool<object>) => any.stats().pending + any.size;
@@ -172,6 +191,8 @@ const compiled = await WebAssembly.compile(bytes);
 for (const wasm of ['k.wasm', new URL('a:b'), bytes, bytes.buffer, compiled]) createPool({ wasm });
 // @ts-expect-error: no module
 createPool({ wasm: 5 });
+// @ts-expect-error: the promise of one
+createPool({ wasm: WebAssembly.compile(bytes) });
 pool.run('fib', [1], { transfer: [new TransformStream(), new OffscreenCanvas(1, 1)] });
 // @ts-expect-error: a list
 pool.run('fib', [1], { transfer: new ArrayBuffer(1) });
@@ -227,6 +248,8 @@ export const swapped: [string, number] = [both[1], both[0]];
 invoke([tasks.fib, 1], [tasks.join, 'a', 5]);
 // @ts-expect-error: fib needs its argument
 invoke([tasks.fib], [tasks.none]);
+// @ts-expect-error: nobody can join an async one
+invoke([tasks.fib, 1], [tasks.later, 'a']);
 // @ts-expect-error: calls are arrays, a function and its arguments
 invoke(tasks.fib, 1);
 
@@ -238,6 +261,8 @@ parallelFor(tasks.fill, 0, 10);
 parallelFor(tasks.fill, 0, 10, { args: [array, 'two'] });
 // @ts-expect-error: a range is two numbers
 parallelFor(tasks.join, 0, 10);
+// @ts-expect-error: nobody can join an async one
+parallelFor(async () => {}, 0, 10);
 // @ts-expect-error: there is no such option
 parallelFor(tasks.fill, 0, 10, { args: [array, 2], step: 5 });
 export const total: number = reduce(tasks.sum, 0, 10, {
