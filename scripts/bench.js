@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
+import { names as problems } from '../bench/harness/environment.js';
 import { asCsv, asHtml, asLine, readmeTable } from '../bench/harness/report.js';
 import { readSpans, withSpans } from '../bench/harness/span.js';
 import { engines, launch } from '../e2e/browser.js';
@@ -36,6 +37,9 @@ options.engine = options.engine.flatMap((names) => names.split(','));
 const workers = readWhole('workers', options.workers, 1, 256, usage);
 for (const engine of options.engine)
   if (!known.includes(engine)) refuse(`--engine takes ${known.join(', ')}, not ${engine}`, usage);
+const names = [...problems, 'uts-t3l']; // that one natively only
+for (const name of options.only ?? [])
+  if (!names.includes(name)) refuse(`--only takes ${names.join(', ')}, not ${name}`, usage);
 const problemSeconds = options.quick ? 120 : 1200;
 const wanted = (names) =>
   options.only ? names.filter((name) => options.only.includes(name)) : names;
@@ -100,9 +104,8 @@ async function inBrowser(engine) {
 }
 
 async function inNode() {
-  const { names } = await import('../bench/harness/environment.js');
   const results = [];
-  for (const name of wanted(names)) {
+  for (const name of wanted(problems)) {
     say('node', name);
     const script = join(root, 'bench/harness/node.js');
     const { code, output } = await run(
@@ -186,7 +189,8 @@ for (const engine of options.engine) {
   versions[engine] = measured.version;
   results.push(...measured.results.map((one) => ({ engine, ...one })));
 }
-if (results.length === 0) throw new RangeError(`no problem is called ${options.only}`);
+if (results.length === 0)
+  refuse(`${options.engine.join(', ')} cannot measure ${options.only.join(', ')}`, usage);
 
 environment.engine = options.engine
   .map((engine) => (versions[engine] ? `${engine} ${versions[engine]}` : engine))

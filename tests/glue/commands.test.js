@@ -18,6 +18,7 @@ test('glue_commands_refuse_what_they_do_not_know', { timeout: 60_000 }, async ()
     ['test', ['e2e', 'nothing'], /no stage begins with nothing/],
     ['bench', ['--workers', '0'], /from 1 to 256, not 0/],
     ['bench', ['--engine', 'firefox,ie'], /--engine takes .*, not ie/],
+    ['bench', ['--only', 'fib,nope'], /--only takes .*, not nope/],
     ['bench', ['fib'], /'fib'/],
   ]) {
     const { code, output } = await command(script, ...args);
