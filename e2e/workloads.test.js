@@ -23,6 +23,27 @@ test('e2e_workloads_small', async () => {
     assert.equal(row.ok, true, `${row.name}: ${row.error ?? 'wrong answer'}`);
     assert.ok(row.serialMs > 0 && row.oneMs > 0 && row.allMs > 0, row.name);
   }
+  // What it says to those who do not see it, or use the keyboard; and after another number of workers.
+  const looks = await page.evaluate(async () => {
+    const names = () =>
+      [...document.querySelectorAll('.row .bar')].map((bar) => bar.getAttribute('aria-label'));
+    const before = names();
+    const button = document.querySelector('.row .run');
+    button.focus();
+    button.click();
+    while (button.disabled) await new Promise((done) => setTimeout(done, 20));
+    const isFocused = document.activeElement === button;
+    const workers = document.getElementById('workers');
+    workers.value = '1';
+    workers.dispatchEvent(new Event('change'));
+    const values = [...document.querySelectorAll('.row .value')].map((each) => each.textContent);
+    return { before, after: names(), isFocused, values };
+  });
+  assert.equal(looks.before.length, 3 * names.length);
+  for (const name of looks.before) assert.match(name, /^(plain C|1 worker|2 workers): .* ms$/);
+  assert.equal(looks.isFocused, true);
+  assert.ok(looks.after.every((name) => name === null));
+  assert.ok(looks.values.every((text) => text === '–'));
 });
 
 test('e2e_demo_without_the_headers_says_so', async () => {

@@ -35,6 +35,9 @@ function formatMs(ms) {
   return `${ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
+const barTitle = (name) =>
+  ({ serial: 'plain C', one: '1 worker', all: `${workerCount} workers` })[name];
+
 /** One workload's row: its bars, figures and button. */
 class Row {
   constructor(workload, onRun) {
@@ -59,6 +62,7 @@ class Row {
     for (const bar of Object.values(this.bars)) {
       bar.style.setProperty('--part', 0);
       bar.querySelector('.ms').textContent = '';
+      for (const name of ['role', 'aria-label']) bar.removeAttribute(name);
     }
     for (const name of ['speedup', 'steals', 'answer']) this.#figure(name, '–');
     this.root.querySelector('.answer').classList.remove('is-right', 'is-wrong');
@@ -95,6 +99,9 @@ class Row {
       this.longest = 0;
       this.times[name] = medianMs;
       label.textContent = formatMs(medianMs);
+      // For those who do not see the colours.
+      bar.setAttribute('role', 'img');
+      bar.setAttribute('aria-label', `${barTitle(name)}: ${label.textContent}`);
       this.#draw();
     };
   }
@@ -157,8 +164,7 @@ async function runRow(row) {
       size,
       assets,
       onRun(bar) {
-        const label = { serial: 'plain C', one: '1 worker', all: `${workerCount} workers` }[bar];
-        say(`${title}: ${label}`);
+        say(`${title}: ${barTitle(bar)}`);
         return row.begin(bar);
       },
       show: view && ((pool, state, run) => view.show(pool, state, run, assets)),
@@ -187,6 +193,7 @@ function setBusy(isBusy) {
 
 /** Runs these rows one after the other; the buttons wait. */
 async function start(chosen) {
+  const { activeElement } = document;
   setBusy(true);
   const results = [];
   try {
@@ -200,6 +207,8 @@ async function start(chosen) {
       say(wrong ? `done: ${wrong} of ${results.length} wrong` : 'done: every answer is right');
   } finally {
     setBusy(false);
+    // A button that is disabled loses the focus.
+    if (document.activeElement === document.body) activeElement?.focus({ preventScroll: true });
   }
 }
 
@@ -216,6 +225,7 @@ function setUpControls() {
   byId('workers').addEventListener('change', ({ target }) => {
     workerCount = Number(target.value);
     showWorkerCount();
+    for (const row of rows) row.reset(sizeName);
   });
   byId('size').value = sizeName;
   byId('size').addEventListener('change', ({ target }) => {
