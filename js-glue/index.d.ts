@@ -181,7 +181,8 @@ export interface PoolOptions<T extends object = Tasks> {
   startTimeoutMs?: number;
   /**
    * For development: what `free` gives back is overwritten, so that later use shows, and arguments
-   * of spawned tasks are always copied, as they are when a task is stolen. Default: false.
+   * of spawned tasks are always copied, as they are when a task is stolen; what only messages carry (a Blob, a
+   * SharedArrayBuffer) is refused there, in `args` of a loop, too. Default: false.
    */
   debug?: boolean;
 }
@@ -463,7 +464,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
    * the neutral value of `combine`, and the result of an empty range.
    * @param task as for `run`.
    * @returns a promise of all pieces' results, combined.
-   * @throws as parallelFor, and TypeError without `combine`.
+   * @throws as parallelFor; rejects with a TypeError without `combine`, PENNY_ESYMBOL for an unknown one.
    * @example await pool.reduce('sumOf', 0, array.length, { args: [array], init: 0, combine: 'add' });
    */
   reduce<F extends RangeTask<T>>(

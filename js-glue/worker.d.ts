@@ -64,7 +64,7 @@ export interface Handle<T> extends AsyncHandle<T> {
    * @throws what the task threw, a copy when it was stolen; PENNY_EASYNCJOIN in an async task, in a
    * generator, after an await, and for a task that gave a promise: `await handle` there (or yield
    * it); PENNY_ESTACK when the tasks nest deeper than the engine's stack (at least 1,000 joins do);
-   * PENNY_ECANCELLED when this task was given up. A handle that is never joined is joined when its
+   * PENNY_ECANCELLED when this task was given up; PENNY_EINVAL for the handle of another task. A handle that is never joined is joined when its
    * task ends, whose promise then rejects with its error (not outside of a pool, nor when 16,368 are
    * open: join what may fail there).
    */
