@@ -84,14 +84,14 @@ type TaskFor<T, A extends readonly unknown[], R = unknown> = {
   [K in TaskName<T>]: T[K] extends (...args: A) => R ? K | T[K] : never;
 }[TaskName<T>];
 /** Those for `map` and `stream`: of an item and its index. */
-type ItemTask<T> = TaskFor<T, [item: never, index: number]>;
+type ItemTask<T> = TaskFor<T, [item: never, nth: number]>;
 type Item<T, F> = TaskParameters<T, F> extends [] ? unknown : TaskParameters<T, F>[0];
 /** Those for loops: of a range and what follows it. */
 type RangeTask<T> = TaskFor<T, [low: number, high: number, ...rest: never[]]>;
 /** Those that put two results of type R together. */
 type CombineTask<T, R> = TaskFor<T, [left: R, right: R], R | Promise<R>>;
 /** What the elements of a typed array are. */
-type ElementOf<A> = A extends { readonly [index: number]: infer E } ? E : never;
+type ElementOf<A> = A extends { readonly [at: number]: infer E } ? E : never;
 
 /** A Web Worker; in Node, Deno and Bun a Worker of node:worker_threads. */
 export interface WorkerLike {
