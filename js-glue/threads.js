@@ -25,7 +25,8 @@ function face(thread) {
   thread.on('error', (error) => {
     worker.onerror?.({ message: String(error?.message ?? error), error });
   });
-  thread.on('exit', () => worker.onexit?.());
+  // After what follows from its last messages: Node tells those and the end in one go.
+  thread.on('exit', () => setTimeout(() => worker.onexit?.()));
   return worker;
 }
 

@@ -302,6 +302,25 @@ test('glue_a_worker_is_lost_while_another_starts', { timeout: 20_000 }, async ()
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
 
+test('glue_a_worker_that_ends_as_soon_as_it_is_ready', { timeout: 20_000 }, async () => {
+  const text = `data:text/javascript,
+    export const die = () => process.exit();
+    export const spin = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); };
+    export const one = () => 1;`;
+  for (let round = 0; round < 2; round++) {
+    const pool = await createPool({ tasks: text, workers: 1, maxWorkers: 2 });
+    const spinning = pool.run('spin', [500]);
+    const grown = pool.resize(2);
+    await sleep(20);
+    const died = assert.rejects(pool.run('die'), { code: 'PENNY_EWORKER' });
+    // The page hears of its start and of its end in one go.
+    for (const end = performance.now() + 450; performance.now() < end; );
+    await Promise.all([spinning, grown, died]);
+    assert.equal(await pool.run('one'), 1);
+    assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
+  }
+});
+
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 /** Collects what nobody refers to, a few times. */
 async function collectGarbage() {
