@@ -187,7 +187,12 @@ function makeWorker({ worker, name, host }, id) {
 export function makeWorkers(options) {
   const list = [];
   const answers = [];
-  const on = {};
+  let lost; // who was ready and has ended before there was a pool
+  const on = {
+    gone(id) {
+      lost = id;
+    },
+  };
   const watching = new AbortController();
   const end = () => {
     watching.abort();
@@ -263,6 +268,7 @@ export function makeWorkers(options) {
     async attach(core) {
       on.here = (id) => send(core, id);
       const names = await Promise.all(list.map((_, id) => send(core, id)));
+      if (lost >= 0) throw new PennyError('PENNY_ESTART', `worker ${lost} ended itself`);
       if (names.every((other) => String(other) === String(names[0]))) return names[0];
       throw new PennyError(
         'PENNY_EVERSION',

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { CONTROL_COMPLETIONS, CONTROL_SHUTDOWN } from '../../js-glue/layout.gen.js';
 import { createPool, PennyError } from '../../js-glue/node.js';
 import { root } from '../../scripts/run.js';
@@ -321,6 +322,18 @@ test('glue_a_worker_that_ends_as_soon_as_it_is_ready', { timeout: 20_000 }, asyn
   }
 });
 
+test('glue_a_worker_that_ends_before_the_others_are_ready', { timeout: 20_000 }, async () => {
+  const worker = (id) => {
+    const address = new URL('../../js-glue/worker.entry.js', import.meta.url);
+    const wait = id ? 'await new Promise((resolve) => setTimeout(resolve, 300));' : '';
+    const thread = new Worker(new URL(`data:text/javascript,${wait}await import("${address}")`));
+    if (!id) thread.on('message', ({ penny }) => penny === 'ready' && thread.terminate());
+    return thread;
+  };
+  const start = createPool({ worker, workers: 2 });
+  await assert.rejects(start, { code: 'PENNY_ESTART', message: 'worker 0 ended itself' });
+});
+
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 /** Collects what nobody refers to, a few times. */
 async function collectGarbage() {
@@ -360,6 +373,7 @@ test('glue_what_an_async_task_spawned_and_awaited_is_not_kept', async () => {
     import { spawn } from ${JSON.stringify(String(pathToFileURL(join(root, 'js-glue/worker.js'))))};
     import { setFlagsFromString } from 'node:v8';
     import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
     export const gives = (n) => ({ n });
     export const loops = async (count) => {
       setFlagsFromString('--expose-gc');
