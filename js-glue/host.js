@@ -101,6 +101,7 @@ export class Host {
     const { signal, timeout, retry, onProgress, priority = PRIORITIES[1] } = options;
     const level = PRIORITIES.indexOf(priority);
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.failure) return Promise.reject(this.failure);
     const retries = retry && !result && !carried ? RETRIES : 0;
     // With all its fields: such as come later cost an object more. And with no more than it needs: what many keep alive for
     // a while is most of the collector's work.
@@ -354,6 +355,7 @@ export class Host {
 
   /** Rejects every promise that is out; their roots stay until release(). */
   rejectAll(error) {
+    this.failure = error; // of what a getter of its own arguments closes, too
     for (const slot of [...this.slots, ...this.ended]) if (slot) this.finish(slot, error, true);
   }
 

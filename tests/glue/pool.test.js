@@ -279,6 +279,18 @@ test('glue_wrong_values_of_the_program_end', { timeout: 20_000 }, async () => {
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
 
+test('glue_a_getter_of_its_arguments_ends_the_pool', { timeout: 20_000 }, async () => {
+  const pool = await start();
+  const ends = {
+    get value() {
+      pool.dispose();
+      return 1;
+    },
+  };
+  await assert.rejects(pool.run('echo', [ends]), { code: 'PENNY_ECLOSED' });
+  assert.equal((await pool.dispose()).isClean, true);
+});
+
 test('glue_a_worker_is_lost_while_another_starts', { timeout: 20_000 }, async () => {
   const slow = `data:text/javascript,
     await new Promise((resolve) => setTimeout(resolve, 200));
