@@ -290,7 +290,7 @@ function putError(error) {
   const classes = [];
   for (let at = Object.getPrototypeOf(error); at; at = Object.getPrototypeOf(at))
     classes.push(className(at.constructor));
-  putMade(ERROR, error, [`${classes}`, `${error.message}`, `${error.name}`]);
+  putMade(ERROR, error, [`${classes}`, textOf(error, 'message'), textOf(error, 'name')]);
 }
 
 function putFilling(content, tag) {
@@ -320,6 +320,15 @@ function read(error, key) {
   try {
     return error[key];
   } catch {}
+}
+
+/** The same for what is a text, or has none. */
+function textOf(error, key) {
+  try {
+    return String(error[key]);
+  } catch {
+    return '';
+  }
 }
 
 /** Puts together what was written. */

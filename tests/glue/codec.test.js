@@ -157,6 +157,26 @@ test('glue_codec_errors_keep_class_and_cause', () => {
   assert.equal(dom.name, 'AbortError');
 });
 
+test('glue_codec_errors_are_not_lost_for_their_texts', () => {
+  const texts = [Symbol('s'), Object.create(null)];
+  for (const text of texts) {
+    for (const key of ['message', 'name']) {
+      const error = Object.assign(new RangeError('one'), { own: 5 });
+      Object.defineProperty(error, key, { value: text });
+      const { cause } = round(new Error('outer', { cause: error }));
+      assert.ok(cause instanceof RangeError);
+      assert.equal(cause.own, 5);
+      assert.equal(cause[key], typeof text === 'symbol' ? 'Symbol(s)' : '');
+    }
+  }
+  class Late extends TypeError {
+    get message() {
+      throw new Error('of a getter');
+    }
+  }
+  assert.ok(round(new Late()) instanceof TypeError);
+});
+
 test('glue_codec_refuses', () => {
   for (const value of [
     () => 1,
