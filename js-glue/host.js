@@ -44,26 +44,36 @@ export function checkTaskOptions(options) {
   want(PRIORITIES.includes(priority), `priority is one of ${PRIORITIES.join(', ')}`);
 }
 
+const watched = new WeakMap(); // by signal: what its abort ends
+
 /**
  * Calls `end` with its reason when the signal aborts or, with what late() gives, after `ms`; gives the undoing. `name` is
  * what takes so long.
  */
 export function until({ signal, ms, name = 'it', end, late }) {
   late ??= () => new DOMException(`${name} took longer than ${ms} ms`, 'TimeoutError');
-  const onAbort = () => end(signal.reason);
-  signal?.addEventListener('abort', onAbort);
+  // One listener for all, for engines look through those of a signal at each change.
+  let ends = watched.get(signal);
+  if (signal && !ends?.size) {
+    ends = new Set();
+    watched.set(signal, ends);
+    ends.handleEvent = () => {
+      for (const each of ends) each(signal.reason);
+    };
+    signal.addEventListener('abort', ends);
+  }
+  ends?.add(end);
   // A longer time would end at once.
   const timer = ms <= LONGEST_MS && setTimeout(() => end(late()), ms);
   return () => {
-    signal?.removeEventListener('abort', onAbort);
     clearTimeout(timer);
+    if (ends?.delete(end) && !ends.size) signal.removeEventListener('abort', ends);
   };
 }
 
 export class Host {
-  constructor(view, { graceMs, errors, host }) {
+  constructor(view, { graceMs, errors }) {
     this.graceMs = graceMs;
-    this.onListen = host.onListen;
     this.codecOptions = { errors };
     this.exports = view.exports;
     this.view = view;
@@ -169,7 +179,6 @@ export class Host {
       this.finish(slot, reason, true);
       this.expect(slot);
     };
-    if (signal) this.onListen?.(signal);
     slot.stop = until({ signal, ms: timeout, name: slot.name, end });
   }
 

@@ -119,7 +119,6 @@ class Batches {
     signal?.throwIfAborted();
     this.close = (error) => this.fail(error);
     inner.closers.add(this.close);
-    if (signal) inner.listen?.(signal);
     this.unwatch = until({ signal, ms: timeout, end: this.close });
   }
 
@@ -300,25 +299,19 @@ async function eachPiece(
   onEnd,
 ) {
   const step = grain ?? Math.ceil((end - begin) / LATER_PIECES);
-  // (Node warns of more than ten listeners on one signal.)
-  const controllers = [];
-  const abort = (reason) => {
-    for (const controller of controllers) controller.abort(reason);
-  };
+  const controller = new AbortController();
+  const abort = (reason) => controller.abort(reason);
   const fail = (error) => {
     abort(error);
     throw error;
   };
   signal?.throwIfAborted();
-  if (signal) inner.listen?.(signal);
   const stop = until({ signal, ms: timeout, end: abort });
+  const options = { ...rest, signal: controller.signal };
   const results = [];
   try {
     for (let low = begin; low < end; low += step) {
       const high = Math.min(end, low + step);
-      const controller = new AbortController();
-      controllers.push(controller);
-      const options = { ...rest, signal: controller.signal };
       const piece = inner.run(inner.target, [low, high, ...args], options);
       const tell = (value) => {
         onEnd?.(low, high);

@@ -347,7 +347,6 @@ export class Pool extends EventTarget {
       run: (other, args, options) => this.#submit(other, args, options),
       closers: this.#inner.closers,
       array: (...args) => this.array(...args),
-      listen: this.#options.host.onListen,
       submit: (name, args, options) =>
         this.#submit(this.#all.indexOf(BUILT_IN + name), args, options, this.#names[target]),
     };

@@ -1,6 +1,5 @@
 // threads.js: the host of a pool in Node, Deno and Bun (web.js): worker threads with the face of
 // Web Workers.
-import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { cwd } from 'node:process';
@@ -43,9 +42,6 @@ export const threads = {
   makeWorker: (name) => new Worker(new URL('./worker.entry.js', import.meta.url), { name }),
 
   face,
-
-  /** One signal may end any number of tasks: Node would warn of a leak. */
-  onListen: (signal) => setMaxListeners(0, signal),
 
   /** Threads have told by onexit; what waits for a lock would keep Deno running. */
   watch: (worker, ...rest) => worker.isThread || web.watch(worker, ...rest),

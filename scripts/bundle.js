@@ -42,8 +42,8 @@ const internal = [
   ...['list', 'base', 'needs', 'host', 'span', 'isPlaced', 'keep', 'check', 'text'],
   ...['largest', 'waiting', 'adapt', 'ask', 'send', 'take', 'wake', 'controller', 'inner', 'room'],
   ...['fillOrFail', 'first', 'numbers', 'setNumber', 'isAllTold', 'isWatched', 'published'],
-  ...['attend', 'onQuiet', 'bottom', 'index', 'onListen', 'since', 'rate', 'counted', 'restsUntil'],
-  ...['gaveUp', 'onSettled', 'isMade', 'born', 'listen', 'vacant', 'sweep'],
+  ...['attend', 'onQuiet', 'bottom', 'index', 'since', 'rate', 'counted', 'restsUntil'],
+  ...['gaveUp', 'onSettled', 'isMade', 'born', 'newest', 'vacant', 'sweep'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {

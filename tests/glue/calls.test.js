@@ -2,6 +2,7 @@
 // signals.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { createPool } from '../../js-glue/node.js';
@@ -74,6 +75,27 @@ test('glue: one signal ends any number of tasks, without a warning', {
   assert.equal((await pool.dispose()).isClean, true);
   await new Promise((done) => setTimeout(done, 10));
   assert.deepEqual(warnings, []);
+});
+
+test('glue: a signal has one listener, however many calls it ends', {
+  timeout: 30_000,
+}, async () => {
+  const pool = await createPool({ tasks, workers: 1 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = () => getEventListeners(signal, 'abort').length;
+  const end = (error) => error.message;
+  const runs = () =>
+    Array.from({ length: 100 }, () => pool.run('nothing', [], { signal }).catch(end));
+  const first = runs();
+  assert.equal(listeners(), 1);
+  await Promise.all(first);
+  assert.equal(listeners(), 0);
+  const second = runs();
+  controller.abort(new Error('not needed'));
+  assert.deepEqual(new Set(await Promise.all(second)), new Set(['not needed']));
+  assert.equal(listeners(), 0);
+  assert.equal((await pool.dispose()).isClean, true);
 });
 
 test('glue: nothing is moved for a call that is given up already', {
