@@ -83,6 +83,7 @@ export class Host {
     this.free = [];
     this.late = new Map(); // by slot: tasks that were given up and have not ended, numbered in turn
     this.gaveUp = 0; // so many, ever
+    this.newest = undefined; // of the late ones, as long as it is one of them
     this.pending = 0; // promises that are not settled
     this.completed = 0;
     this.since = 0; // when they were `counted` last, for the `rate`: how many end in a millisecond
@@ -175,6 +176,7 @@ export class Host {
     const end = (reason) => {
       if (!slot.resolve) return;
       this.exports.pn_web_cancel(slot.root, ECANCELLED);
+      this.newest = slot;
       this.late.set(slot, ++this.gaveUp);
       this.finish(slot, reason, true);
       this.expect(slot);

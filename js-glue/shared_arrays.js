@@ -94,6 +94,11 @@ export class SharedArrays {
   #known(Type, at, length) {
     const array = this.#at(Type, at, length);
     const exact = this.#live.get(at);
+    // One that the task has made: before the search, which takes the longer the more arrays there are.
+    const { ending } = this.#host;
+    const block = !exact && ending && this.#exports.pn_web_adopt(ending, at) >>> 0;
+    // (Others may follow that have more of it, or other parts.)
+    if (block) return this.#keep(array, block, this.#exports.pn_web_usable(block), true);
     for (const [from, { ref, bytes, isMade }] of exact ? [[at, exact]] : this.#live) {
       const owner = at >= from && at + array.byteLength <= from + bytes && ref.deref();
       if (!owner) continue;
@@ -103,11 +108,7 @@ export class SharedArrays {
       if (isMade) this.#blocks.set(array, from);
       return this.#share(array, owner);
     }
-    // One that the task has made.
-    const { ending } = this.#host;
-    const block = ending && this.#exports.pn_web_adopt(ending, at) >>> 0;
-    // (Others may follow that have more of it, or other parts.)
-    return block ? this.#keep(array, block, this.#exports.pn_web_usable(block), true) : array;
+    return array;
   }
 
   free(array) {
@@ -117,17 +118,20 @@ export class SharedArrays {
     const owner = this.#owners.get(array);
     this.#view.freed.add(owner);
     this.#kept.add(at);
-    this.sweep();
+    this.sweep([at]);
     // What is kept goes by the registry, too, when no task can have it.
     if (!this.#kept.has(at)) this.#registry.unregister(owner);
   }
 
   /** Ends what was freed, but for what is older than the giving up of a task that has not ended and may write to it. */
-  sweep() {
+  sweep(list = this.#kept) {
     if (!this.#kept.size) return;
-    let last = 0;
-    for (last of this.#host.late.values());
-    for (const at of this.#kept) if (this.#live.get(at).born >= last) this.#drop(at);
+    const host = this.#host;
+    const { late } = host;
+    // (A page that has given up thousands frees thousands, too.)
+    if (!late.has(host.newest)) host.newest = [...late.keys()].at(-1);
+    const last = late.get(host.newest) ?? 0;
+    for (const at of list) if (this.#live.get(at).born >= last) this.#drop(at);
   }
 
   #fill(at, bytes, value) {

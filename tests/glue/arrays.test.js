@@ -96,3 +96,49 @@ test('glue_arrays_freed_in_debug_mode_are_poisoned', async () => {
     await pool.dispose();
   }
 });
+
+test('glue_arrays_that_tasks_make_cost_the_same_however_many_there_are', {
+  timeout: 30_000,
+}, async () => {
+  const pool = await start();
+  const time = async () => {
+    const start = performance.now();
+    for (let n = 0; n < 100; n++) pool.free(await pool.run('makePart', [16, 0]));
+    return performance.now() - start;
+  };
+  const few = [];
+  const many = [];
+  await time();
+  for (let round = 0; round < 5; round++) few.push(await time());
+  const all = Array.from({ length: 80_000 }, () => pool.array(Int8Array, 1));
+  for (let round = 0; round < 5; round++) many.push(await time());
+  const [a, b] = [few, many].map((times) => Math.min(...times));
+  assert.ok(b < 5 * a, `${a} ms, and with ${all.length} arrays ${b} ms`);
+  assert.equal((await pool.dispose()).isClean, true);
+});
+
+test('glue_arrays_are_freed_in_time_while_thousands_of_tasks_are_given_up', {
+  timeout: 30_000,
+}, async () => {
+  const pool = await start();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const started = pool.array(Int32Array, 1);
+  const polling = pool.run('poll', [started], { signal });
+  while (!started[0]) await new Promise((done) => setTimeout(done, 1));
+  const other = new AbortController();
+  const runs = Array.from({ length: 20_000 }, () => pool.run('makePart', [1, 0], other));
+  const all = Array.from({ length: 5000 }, () => pool.array(Int8Array, 1));
+  other.abort();
+  await Promise.allSettled(runs);
+  const began = performance.now();
+  for (const array of all) pool.free(array);
+  const ms = performance.now() - began;
+  controller.abort();
+  await Promise.allSettled([polling]);
+  assert.ok(ms < 150, `${ms} ms`);
+  for (let tries = 0; tries < 200 && pool.stats().arrays > 1; tries++)
+    await new Promise((done) => setTimeout(done, 10));
+  assert.equal(pool.stats().arrays, 1);
+  assert.equal((await pool.dispose()).isClean, true);
+});
