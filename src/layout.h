@@ -173,6 +173,7 @@ typedef struct pn_entry {
 typedef struct pn_loop_cost {
   uintptr_t body; /* the function, and the size of its ranges by powers of two, in the low bits */
   uint32_t uses;  /* loops that began with this entry */
+  uint32_t wary;  /* loops for which `piece` stays as small as it is */
   int64_t piece;  /* iterations that are worth a task, at least 1 */
 } pn_loop_cost;
 

@@ -18,8 +18,12 @@ enum { REDUCE_LEAVES = 512, SCAN_BLOCKS = 512, SCAN_BLOCK_MIN = 1024, ELEMENT_MA
 /* A steal costs its two workers about a microsecond: less than this is not worth one. */
 #define PIECE_MS 0.004
 /* A loop that was one piece the last times is measured again, and split if need be, this often: by
- * now its body may have other work to do. */
-#define MEASURE_EVERY 8u
+ * now its body may have other work to do. (No even number: bodies that call what they are given, closures, may take turns.) */
+#define MEASURE_EVERY 7u
+/* After a dear loop whose body has been cheap this many loops count as as dear: remember(). Dear is what is worth so many pieces,
+ * which no tick of a page's clock looks like. */
+#define WARY_LOOPS  64u
+#define DEAR_PIECES 16
 
 void pn_copy(void *to, const void *from, size_t bytes) {
   __builtin_memcpy(to, from, bytes);
@@ -107,9 +111,21 @@ static pn_loop_cost *cost_of(pn_worker *w, penny_range_fn body, int64_t count) {
   if (cost->body != (uintptr_t)key) {
     cost->body = (uintptr_t)key;
     cost->uses = 0;
+    cost->wary = 0;
     cost->piece = 0;
   }
   return cost;
+}
+
+/* A loop of `count` has measured `piece`. Where one body serves cheap and dear loops (it calls a closure) the dear ones decide,
+ * for a dear one that is not split costs more than a cheap one that is measured. */
+static void remember(pn_loop_cost *cost, int64_t count, int64_t piece) {
+  bool is_dear = piece < count / DEAR_PIECES;
+  if (is_dear && (cost->wary || piece < cost->piece / 4))
+    cost->wary = WARY_LOOPS;
+  else if (cost->wary)
+    cost->wary--;
+  if (!cost->wary || is_dear) cost->piece = piece;
 }
 
 void pn_for(PENNY_CONTEXT, int64_t begin, int64_t end, penny_range_fn body, void *context) {
@@ -134,7 +150,7 @@ void pn_for(PENNY_CONTEXT, int64_t begin, int64_t end, penny_range_fn body, void
   for_loop loop = {body, context, cost->piece};
   PENNY_CALL(pn_for_range, begin, end, &loop);
   /* Relaxed: whoever stored it has been joined. */
-  cost->piece = pn_load_relaxed(&loop.piece);
+  remember(cost, end - begin, pn_load_relaxed(&loop.piece));
 }
 
 /* ---- reduce ---- */

@@ -65,6 +65,37 @@ static void skewed(PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
   }
 }
 
+/* Each calls what it is given. */
+static void call(PENNY_CONTEXT, int64_t begin, int64_t end, void *context) {
+  (void)penny_w, (void)penny_head;
+  const uint32_t *turns = context;
+  for (int64_t i = begin; i < end; i++) {
+    volatile uint32_t x = 1;
+    for (uint32_t k = 0; k < *turns; k++) x = x * 3;
+  }
+}
+
+/* Cheap and dear loops with one body in turn: the dear ones are shared, too. */
+static void take_turns(PENNY_CONTEXT) {
+  test_enter("loops of one body that take turns");
+  static uint32_t cheap = 1, dear = 500;
+  uint64_t publishes = 0;
+  /* Again where no worker was there to ask: it is about 5 for each dear loop, none when they run as one piece. */
+  for (int32_t attempt = 0; attempt < 10 && publishes < 100; attempt++) {
+    publishes = 0;
+    for (int32_t round = 0; round < 100; round++) {
+      penny_stats_t before, after;
+      penny_for(0, 1000, call, &cheap);
+      penny_stats(&before);
+      penny_for(0, 1000, call, &dear);
+      penny_stats(&after);
+      publishes += after.publishes - before.publishes;
+    }
+    if (penny_workers() == 1) return;
+  }
+  CHECK(publishes >= 100);
+}
+
 static void loops(PENNY_CONTEXT, uint64_t *random) {
   test_enter("for");
   for (int32_t s = 0; s < SIZES; s++) {
@@ -455,6 +486,7 @@ TEST_TASK(unit_loops) {
   uint64_t random = seed;
   for (int32_t i = 0; i < scale; i++) {
     loops(PENNY_HERE, &random);
+    take_turns(PENNY_HERE);
     reductions(PENNY_HERE, &random);
     scans(PENNY_HERE, &random);
     sorts(PENNY_HERE, &random);
