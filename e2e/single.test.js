@@ -132,6 +132,20 @@ test('an array that the program detaches fails no more than its own task', async
   assert.deepEqual(result.end, { isClean: true, liveBlocks: 0 });
 });
 
+test('a buffer of an array is refused, whatever was refused before', async () => {
+  const result = await inPage(async () => {
+    const pool = await start({ tasks: '/e2e/tasks.js' });
+    const array = pool.array(Uint8Array, 8);
+    const first = await failure(() => pool.run('giveBack', [array, () => {}]));
+    await sleep(1);
+    const second = await failure(() => pool.run('giveBack', [array.buffer]));
+    await pool.dispose();
+    return [first.name, second.name, second.message];
+  });
+  assert.deepEqual(result.slice(0, 2), ['DataCloneError', 'DataCloneError']);
+  assert.match(result[2], /send the array/);
+});
+
 test('a worker that cannot be replaced ends the pool', async () => {
   const result = await inPage(async () => {
     let isOffline = false;

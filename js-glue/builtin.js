@@ -13,6 +13,7 @@ import {
   functionOf,
   inFrame,
   isPlain,
+  isPromise,
   isWanted,
   spawn,
   targetOf,
@@ -91,11 +92,13 @@ const pageRange = (target, ...rest) => !isOurs(target) || range(target, ...rest)
 const pageFold = (target, combine, ...rest) =>
   isOurs(target) && isOurs(combine) ? [fold(target, combine, ...rest)] : undefined;
 
+const later = new WeakSet(); // plain functions that gave a promise: thieves cannot wait for one
+
 /**
  * [fn(items[0], first), ...], numbers as a typed array, which need not be looked through for names; async functions and
- * generators run side by side.
+ * generators run side by side. A part of a batch gives its promises to the whole.
  */
-function map(target, first, items) {
+function map(target, first, items, isPart) {
   const fn = functionOf(target);
   if (!isPlain(fn)) {
     entry.kind = ASYNC;
@@ -107,19 +110,16 @@ function map(target, first, items) {
   let count = items.length;
   for (let idx = 0; idx < count; idx++) {
     const value = fn(items[idx], first + idx);
-    if (typeof value?.then === 'function' && !rest.length) {
-      const go = (item, at) => (at > idx ? fn(item, first + at) : at < idx ? results[at] : value);
-      return Promise.all(Array.from(items, go));
-    }
     results.push(value);
-    if (count - idx > 2 && isWanted()) {
+    if (isPromise(value)) later.add(fn);
+    if (count - idx > 2 && isWanted() && !later.has(fn)) {
       const middle = idx + 1 + ((count - idx) >> 1);
-      rest.push(spawn(map, target, first + middle, items.slice(middle, count)));
+      rest.push(spawn(map, target, first + middle, items.slice(middle, count), true));
       count = middle;
     }
   }
   while (rest.length) results.push(...rest.pop().join());
-  return pack(results) ?? results;
+  return pack(results) ?? (isPart || !later.has(fn) ? results : Promise.all(results));
 }
 
 const comparatorOf = (target, isDescending) => {

@@ -230,8 +230,11 @@ function putWrapped(object, name) {
 function putArray(array) {
   const { length } = array;
   const packed = length >= PACK_LENGTH && pack(array);
-  // To look for named properties of a long array would take longer than all the rest.
-  if (packed && (length > 2 ** 16 || Object.values(array).length === length)) {
+  // To look for named properties of a long array would take longer than all the rest. (So do the texts of all indices, which
+  // Object.keys gives.)
+  const isDense = packed || (length >= PACK_LENGTH && ![].includes.call(array, undefined));
+  if (isDense && (length > 2 ** 16 || Object.values(array).length === length)) {
+    if (!packed) return putMade(ARRAY, array);
     parts.push(packed);
     return putMade(NUMBERS, array, [packed.byteLength, packed.BYTES_PER_ELEMENT]);
   }

@@ -363,6 +363,7 @@ export class Pool extends EventTarget {
 
   stream(...args) {
     const stream = this.#more('stream', ...args);
+    stream.catch(() => {}); // told to whoever iterates
     return (async function* () {
       yield* await stream;
     })();

@@ -198,6 +198,8 @@ export class View {
   /** For an array that is being encoded: what its place in its buffer begins at. */
   base(buffer) {
     const known = this.#known.get(buffer);
+    // (Of a call whose arguments are refused nobody takes them.)
+    if (known && !this.#reached.size) queueMicrotask(() => this.#reached.clear());
     if (known) this.#reached.add(buffer);
     return known ? known.number * 2 ** 32 : 0;
   }

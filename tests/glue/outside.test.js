@@ -9,7 +9,7 @@ import { createPool } from '../../js-glue/node.js';
 
 const glue = new URL('../../js-glue/', import.meta.url);
 const tasks = `data:text/javascript,
-  import { array, spawn, throwIfCancelled } from ${JSON.stringify(new URL('worker.js', glue))};
+  import { array, spawn, throwIfCancelled, workerId } from ${JSON.stringify(new URL('worker.js', glue))};
   export const next = (n) => n + 1;
   export const polls = (values) => { for (;;) { values[0]++; throwIfCancelled(); } };
   export const never = () => new Promise(() => {});
@@ -19,6 +19,11 @@ const tasks = `data:text/javascript,
     return met;
   };
   export const later = async (n) => n;
+  export const cached = (n) => {
+    for (const end = performance.now() + 0.02; performance.now() < end; );
+    if (n < 0) return Promise.resolve(workerId());
+    return (n & 63) === 60 && Promise.resolve(n) || n;
+  };
   export const add = (low, high, values) => { for (let at = low; at < high; at++) values[at]++; };
 `.replaceAll('\n', '');
 const clean = { isClean: true, liveBlocks: 0 };
@@ -87,6 +92,28 @@ test('glue: a list is sent without the memory that it is a part of', limit, asyn
   assert.throws(() => pool.array(Int8Array, freed), /freed already/);
   assert.deepEqual(await pool.dispose(), clean);
 });
+
+test('glue: a task of map may give promises for some items', limit, async () => {
+  const pool = await createPool({ tasks, workers: 2 });
+  const both = new Set();
+  while (both.size < 2) for (const id of await pool.map('cached', [-1, -1])) both.add(id);
+  const items = Array.from({ length: 3000 }, (_, n) => n);
+  for (let count = 0; count < 3; count++) assert.deepEqual(await pool.map('cached', items), items);
+  assert.deepEqual(await pool.dispose(), clean);
+});
+
+test(
+  'glue: a stream that is refused and that nobody reads is no unhandled rejection',
+  limit,
+  async () => {
+    const pool = await createPool({ tasks, workers: 1 });
+    const freed = pool.array(Int32Array, 10);
+    pool.free(freed);
+    pool.stream('next', freed);
+    await sleep(50);
+    await pool.dispose();
+  },
+);
 
 test('glue: one signal serves any number of calls', limit, async () => {
   const warnings = [];
