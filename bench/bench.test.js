@@ -48,7 +48,7 @@ test('bench: wrong arguments are refused', { timeout: 30_000 }, async () => {
   const refused = [
     [['--engine', 'opera'], /--engine takes .*, not opera/],
     [['--workers', '0'], /--workers takes a whole number from 1 to 256, not 0/],
-    [['--only', 'nothing', '--engine', 'node', '--quick'], /no problem is called nothing/],
+    [['--only', 'nothing', '--engine', 'node', '--quick'], /--only takes .*, not nothing/],
   ];
   for (const [flags, text] of refused) {
     const { code, output } = await bench(flags);

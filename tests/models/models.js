@@ -7,6 +7,7 @@ export const models = [
       { name: 'four_slots_four_spawns', defines: ['DEPTH=4', 'SPAWNS=4'] },
       { name: 'a_task_throws', defines: ['DEPTH=4', 'SPAWNS=4', 'UNWIND'] },
       { name: 'three_workers_two_cores', defines: ['DEPTH=4', 'SPAWNS=4', 'CROWDED'] },
+      { name: 'the_owner_waits', defines: ['DEPTH=3', 'SPAWNS=4', 'WAITS'] },
       { name: 'four_slots_five_spawns', defines: ['DEPTH=4', 'SPAWNS=5'], long: true }, // 3 GB
       { name: 'five_slots_six_spawns', defines: ['DEPTH=5', 'SPAWNS=6'], long: true },
     ],
@@ -28,6 +29,8 @@ export const models = [
       'OFFER_POPPED',
       'UNWIND_NO_WAIT DEPTH=4 SPAWNS=4 UNWIND',
       'UNWIND_STORE DEPTH=4 SPAWNS=4 UNWIND',
+      'WAIT_NO_WAKE DEPTH=3 SPAWNS=4 WAITS',
+      'WAIT_NO_BOUNDS DEPTH=3 SPAWNS=4 WAITS',
       'CHECK_WAITED_FIRST',
     ],
   },

@@ -10,7 +10,7 @@
  * Mutants (-D name): READ_BEFORE_CAS NO_REREAD LOWER_AFTER BLIND_STATUS SPLIT_STORE NO_RAISE
  *   SHRINK_NO_RAISE NO_RERAISE NO_CHAIN NO_WAKE NO_RECHECK OFFER_POPPED CHECK_WAITED_FIRST
  *   REST_ALWAYS SLEEP_NO_ASK ASK_BEFORE_COUNT UNWIND_NO_WAIT UNWIND_STORE (with UNWIND: one task throws, and the stack is
- *   unwound). NEVER_REST leaves out that owners rest: fewer states for a mutant that needs many slots.
+ *   unwound) WAIT_NO_WAKE WAIT_NO_BOUNDS (with WAITS: the owner waits for what is no task of this stack). NEVER_REST leaves out that owners rest: fewer states for a mutant that needs many slots.
  */
 #ifndef SPAWNS
 #define SPAWNS 5 /* tasks spawned in all; more than the slots in use, so slots are reused */
@@ -188,6 +188,23 @@ work:
     :: atomic { head > 0 -> p = head - 1 }
         goto sync
     :: head > 0 && spawned < SPAWNS -> timeout; assert(P_HOLDS); goto work /* a long leaf */
+#ifdef WAITS
+    /* pn_future_wait: nobody is served until it is over, so all is offered (pn_stack_offer_all) */
+    :: head > split ->
+        // C: src/task_stack.c: uint32_t private_tasks = pn_stack_index(w, head) - pn_split(pn_load_relaxed(&w->ts));
+        // C: src/task_stack.c: publish(w, private_tasks);
+        split = head;
+#ifndef WAIT_NO_WAKE
+        wake_one(k);
+#endif
+#ifndef WAIT_NO_BOUNDS
+        // C: src/root.c: if (!penny_future_is_done(future)) pn_stack_offer_all(w, head);
+        bounds();
+#endif
+        timeout;
+        assert(P_HOLDS);
+        goto work
+#endif
 #ifdef UNWIND
     :: atomic { head > 0 && !failed -> failed = 1; unwinding = 1; old = top; n = split } /* one load of ts */
         goto unwind
