@@ -231,8 +231,8 @@ function putArray(array) {
   const { length } = array;
   const packed = length >= PACK_LENGTH && pack(array);
   // To look for named properties of a long array would take longer than all the rest. (So do the texts of all indices, which
-  // Object.keys gives.)
-  const isDense = packed || (length >= PACK_LENGTH && ![].includes.call(array, undefined));
+  // Object.keys gives.) Dense is what has no hole, nor undefined.
+  const isDense = packed || (length >= PACK_LENGTH && ![].includes.call(array));
   if (isDense && (length > 2 ** 16 || Object.values(array).length === length)) {
     if (!packed) return putMade(ARRAY, array);
     parts.push(packed);

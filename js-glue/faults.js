@@ -1,5 +1,5 @@
 // faults.js: what the page does for a worker that is lost, and for a task that does not stop; loaded
-// when that happens first. Page only. `pool` is what pool.js hands over (Pool.#inner).
+// when a pool starts, for by then a server may not answer. Page only. `pool` is what pool.js hands over (Pool.#inner).
 
 import { errorOf, sleep } from './errors.js';
 import { ROOT_STATE, SLEEPING, STARTED, WORKER_STATE } from './layout.gen.js';

@@ -94,6 +94,7 @@ export class Host {
     this.restsUntil = 0; // whatever rings
     this.isBusy = false;
     this.isClosed = false;
+    this.closed = undefined; // why nothing is taken any more
     this.channel = new MessageChannel();
     this.channel.port1.onmessage = () => this.slice();
     this.keep('unref');
@@ -112,7 +113,7 @@ export class Host {
     const { signal, timeout, retry, onProgress, priority = PRIORITIES[1] } = options;
     const level = PRIORITIES.indexOf(priority);
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.failure) return Promise.reject(this.failure);
+    if (this.closed) return Promise.reject(this.closed);
     const retries = retry && !result && !carried ? RETRIES : 0;
     // With all its fields: such as come later cost an object more. And with no more than it needs: what many keep alive for
     // a while is most of the collector's work.
@@ -366,7 +367,7 @@ export class Host {
 
   /** Rejects every promise that is out; their roots stay until release(). */
   rejectAll(error) {
-    this.failure = error; // of what a getter of its own arguments closes, too
+    this.closed = error; // of what a getter of its own arguments closes, too
     for (const slot of [...this.slots, ...this.ended]) if (slot) this.finish(slot, error, true);
   }
 

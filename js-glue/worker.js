@@ -72,8 +72,8 @@ function serveTasks(tasks = {}, { errors = [] } = {}) {
       start(data, lock, isHeld).catch((error) => tell('failed', error));
     }
   });
-  // A file that awaits before it serves has missed what was sent meanwhile.
-  port.postMessage({ penny: 'here' });
+  // A file that awaits before it serves has missed what was sent meanwhile. (What waits in the port comes before this.)
+  setTimeout(() => isStarted || port.postMessage({ penny: 'here' }));
 }
 
 // Plain values only: the page's file may be of another version.

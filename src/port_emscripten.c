@@ -168,7 +168,8 @@ void pn_port_thread_begin(void) {
 }
 void pn_port_thread_end(void) {}
 
-/* The region of the pool, or of the last one, with all that it had when it was made: sbrk memory cannot be returned. */
+/* The region of the pool, or of the last one, with all that it had when it was made: sbrk memory cannot be returned.
+ * Whoever starts or stops the pool touches it, one thread at a time (thread_pool.c: begin_change). */
 static void *spare;
 static uint64_t spare_bytes;
 

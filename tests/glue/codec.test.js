@@ -157,6 +157,16 @@ test('glue_codec_errors_keep_class_and_cause', () => {
   assert.equal(dom.name, 'AbortError');
 });
 
+test('glue_codec_names_of_long_lists', () => {
+  const named = (length, value) => Object.assign(new Array(length).fill(value), { own: 5 });
+  for (const value of ['x', true, 1, null]) {
+    assert.deepEqual(round(named(65_536, value)), named(65_536, value));
+    const long = round(named(65_537, value));
+    assert.deepEqual(long, new Array(65_537).fill(value));
+  }
+  assert.deepEqual(round(named(65_537, undefined)), named(65_537, undefined));
+});
+
 test('glue_codec_errors_are_not_lost_for_their_texts', () => {
   const texts = [Symbol('s'), Object.create(null)];
   for (const text of texts) {

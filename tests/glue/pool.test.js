@@ -385,7 +385,6 @@ test('glue_what_an_async_task_spawned_and_awaited_is_not_kept', async () => {
     import { spawn } from ${JSON.stringify(String(pathToFileURL(join(root, 'js-glue/worker.js'))))};
     import { setFlagsFromString } from 'node:v8';
     import { runInNewContext } from 'node:vm';
-import { Worker } from 'node:worker_threads';
     export const gives = (n) => ({ n });
     export const loops = async (count) => {
       setFlagsFromString('--expose-gc');
