@@ -206,25 +206,21 @@ function plain(what, fn) {
   throw new PennyError('PENNY_EASYNCJOIN', `${what}() takes plain tasks: spawn this and await it`);
 }
 
-function check(what, begin, end, { args = [], grain }) {
-  checkJoins(what);
-  wantRange(begin, end, args);
-  if (grain !== undefined && !(Number.isSafeInteger(grain) && grain > 0))
-    throw new RangeError(`grain is a whole number above 0, not ${grain}`);
-  return args;
-}
-
 /** fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
 export function parallelFor(fn, begin, end, options = {}) {
-  const args = check('parallelFor', begin, end, options);
+  checkJoins('parallelFor');
+  wantRange(begin, end, options, RangeError);
+  const { args = [], grain } = options;
   const target = plain('parallelFor', fn);
-  inFrame(() => range(target, begin, end, args, options.grain));
+  inFrame(() => range(target, begin, end, args, grain));
 }
 
 /** The combination of fn(lo, hi, ...args) over begin..end, in parallel (worker.d.ts). */
 export function reduce(fn, begin, end, options) {
-  const args = check('reduce', begin, end, options ?? {});
-  const { combine, init, grain } = options ?? {};
+  options ??= {};
+  checkJoins('reduce');
+  wantRange(begin, end, options, RangeError);
+  const { args = [], combine, init, grain } = options;
   want(typeof combine === 'function', 'combine is a function of two results');
   const targets = [plain('reduce', fn), plain('reduce', combine)];
   return inFrame(() => fold(...targets, begin, end, args, init, grain));

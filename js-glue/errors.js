@@ -45,10 +45,14 @@ export const want = (isRight, what) => {
   if (!isRight) throw new TypeError(what);
 };
 
-export function wantRange(begin, end, args) {
-  const isRange = Number.isSafeInteger(begin) && Number.isSafeInteger(end);
+/** Of a loop; `Wrong` is what a grain below 1 throws. */
+export function wantRange(begin, end, { args = [], grain = 1 }, Wrong = TypeError) {
+  const { isSafeInteger } = Number;
+  const isRange = isSafeInteger(begin) && isSafeInteger(end);
   want(isRange, `a range goes from one whole number to another, not from ${begin} to ${end}`);
   want(Array.isArray(args), 'args is an array');
+  if (isSafeInteger(grain) && grain > 0) return;
+  throw new Wrong(`grain is a whole number above 0, not ${grain}`);
 }
 
 export const wantClasses = (errors) =>
@@ -60,7 +64,7 @@ export const wantClasses = (errors) =>
 /** What array() makes one of: a length, or a list of values. */
 export function contentOf(given) {
   if (typeof given === 'number') return given;
-  want(given?.[Symbol.iterator], 'array takes a length or what can be iterated');
+  want(given?.[Symbol.iterator], 'array takes a length or an iterable');
   return ArrayBuffer.isView(given) ? given : Array.from(given);
 }
 

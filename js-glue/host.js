@@ -8,8 +8,7 @@
 import { decode } from './codec.js';
 import { errorOf, PennyError, want } from './errors.js';
 import * as layout from './layout.gen.js';
-import { readResult } from './memory.js';
-import { failure, outcome } from './outcome.js';
+import { outcome } from './outcome.js';
 
 // What one task of ours may take, the reactions of the program's own code to settled promises
 // included as far as they can be seen; the next slice follows by a message, so that frames, input
@@ -33,9 +32,12 @@ export const isJavaScriptCore = 'line' in new Error();
 // There the page hears of a notify later than of a message, and now and then not at all.
 export const canWait = Atomics.waitAsync && !isJavaScriptCore;
 
+export const wantObject = (value, name) =>
+  want(value && typeof value === 'object', `${name} is an object`);
+
 /** Before anything is sent or moved. */
 export function checkTaskOptions(options) {
-  want(options && typeof options === 'object', 'options is an object');
+  wantObject(options, 'options');
   const { signal, timeout = 0, onProgress, transfer, priority = PRIORITIES[1] } = options;
   want(!signal || signal.throwIfAborted, 'signal is an AbortSignal');
   want(typeof timeout === 'number' && timeout >= 0, 'timeout is a number of milliseconds');
@@ -70,6 +72,9 @@ export function until({ signal, ms, name = 'it', end, late }) {
     if (ends?.delete(end) && !ends.size) signal.removeEventListener('abort', ends);
   };
 }
+
+/** Without keeping a program of Node running. */
+export const later = (ms, action) => void setTimeout(action, ms).unref?.();
 
 export class Host {
   constructor(view, { graceMs, errors }) {
@@ -133,8 +138,7 @@ export class Host {
 
   /** The worker that was woken for an urgent task may be held up by its events. */
   urge(slot) {
-    const look = () => this.slots[slot.ticket] === slot && this.exports.pn_web_urge(slot.root);
-    setTimeout(look, URGE_MS).unref?.();
+    later(URGE_MS, () => this.slots[slot.ticket] === slot && this.exports.pn_web_urge(slot.root));
   }
 
   /** A notify may get lost in WebKit, for a worker or for the page. */
@@ -142,14 +146,13 @@ export class Host {
     const { completed } = this;
     this.isWatched = this.pending > 0;
     if (!this.isWatched) return;
-    const look = () => {
+    later(QUIET_MS, () => {
       if (completed === this.completed && this.pending) {
         if (this.view.get(this.control + layout.CONTROL_COMPLETIONS)) this.ring();
         this.onQuiet?.();
       }
       this.attend();
-    };
-    setTimeout(look, QUIET_MS).unref?.();
+    });
   }
 
   /** What a worker wants that has begun `root`, once: [objects, transfer]. */
@@ -187,12 +190,11 @@ export class Host {
 
   /** A task that was cancelled ends soon, or onOverdue(root) is told, again and again. */
   expect(slot) {
-    const look = () => {
+    later(this.graceMs, () => {
       if (this.isClosed || this.slots[slot.ticket] !== slot) return;
       this.onOverdue?.(slot);
       this.expect(slot);
-    };
-    setTimeout(look, this.graceMs).unref?.();
+    });
   }
 
   async observe(slot, onProgress) {
@@ -350,19 +352,12 @@ export class Host {
   }
 
   /**
-   * Its result, or throws what it failed with. `result`: the type of what C gave, or a function that reads it; none for
-   * encoded data.
+   * Its result, or throws what it failed with. `result` reads what C gave; none for encoded data.
    */
   value({ root, name, result, carried }) {
     const { view, codecOptions } = this;
-    if (!result) {
-      const options = carried ? { ...codecOptions, carried: carried[0] } : codecOptions;
-      return outcome(view, root, name, options);
-    }
-    const error = view.get(root + layout.ROOT_ERROR) | 0;
-    if (error) throw failure(view, root, error, name);
-    const at = root + layout.ROOT_TASK + layout.TASK_PAYLOAD;
-    return result.call ? result(at) : readResult(view, at, result);
+    const options = carried ? { ...codecOptions, carried: carried[0] } : codecOptions;
+    return outcome(view, root, name, options, result);
   }
 
   /** Rejects every promise that is out; their roots stay until release(). */

@@ -280,10 +280,7 @@ export async function* stream(...given) {
 
 function checkRange(begin, end, options) {
   checkTaskOptions(options);
-  const { args = [], grain } = options;
-  wantRange(begin, end, args);
-  const isGrain = grain === undefined || (Number.isSafeInteger(grain) && grain > 0);
-  want(isGrain, `grain is a whole number above 0, not ${grain}`);
+  wantRange(begin, end, options);
 }
 
 /**

@@ -4,11 +4,15 @@ import { errorOf } from './errors.js';
 import * as layout from './layout.gen.js';
 
 const EFAIL = -9;
+const PAYLOAD = layout.ROOT_TASK + layout.TASK_PAYLOAD;
 
-/** What a JavaScript task gave, or throws what it failed with. `name` is the task's. */
-export function outcome(view, root, name, options) {
+/**
+ * What a task gave, or throws what it failed with. `name` is the task's; `read(at)` reads the payload of a task of C, there
+ * is none for one of JavaScript.
+ */
+export function outcome(view, root, name, options, read) {
   const error = view.get(root + layout.ROOT_ERROR) | 0;
-  if (!error) return decodeData(view, root, options);
+  if (!error) return read ? read(root + PAYLOAD) : decodeData(view, root, options);
   // A JavaScript task gives the very value that it threw.
   if (error === EFAIL && view.get(root + layout.ROOT_KIND) === layout.KIND_JS)
     throw decodeData(view, root, options);

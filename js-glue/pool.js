@@ -4,7 +4,7 @@ import { decode, encode, isShared } from './codec.js';
 import { errorFor, errorOf, PennyError, part, want } from './errors.js';
 import { canWait, checkTaskOptions, Host, until } from './host.js';
 import * as layout from './layout.gen.js';
-import { writeArgument } from './memory.js';
+import { readResult, writeArgument } from './memory.js';
 import { SharedArrays, wantLive } from './shared_arrays.js';
 import { checkOptions, createCore, makeWorkers, missingFor, whole, workerBlock } from './start.js';
 import { web } from './web.js';
@@ -265,6 +265,8 @@ export class Pool extends EventTarget {
       throw unknown('the module (PENNY_EXPORT)', symbol, list);
     }
     const signature = this.#view.signature(get());
+    const { result } = signature;
+    signature.result = (at) => readResult(this.#view, at, result);
     this.#signatures.set(symbol, signature);
     return signature;
   }

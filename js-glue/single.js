@@ -6,7 +6,6 @@
 import { decode } from './codec.js';
 import { bytesOf, contentOf, errorOf, want } from './errors.js';
 import { Host } from './host.js';
-import { readResult } from './memory.js';
 import { Pool, within } from './pool.js';
 import { wantLive } from './shared_arrays.js';
 import { View } from './single_view.js';
@@ -79,7 +78,7 @@ class SingleHost extends Host {
       return value;
     }
     view.data = new DataView(payload.buffer);
-    return result.call ? result(0) : readResult(view, 0, result);
+    return result(0);
   }
 }
 
@@ -181,10 +180,6 @@ class SinglePool extends Pool {
 
   #open() {
     if (this.#view.isClosed) throw errorOf(this.#view, ECLOSED);
-  }
-
-  get size() {
-    return 1;
   }
 
   /** One worker is all there is. */

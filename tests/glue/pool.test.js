@@ -211,7 +211,7 @@ test('glue_arrays_of_wrong_content_take_no_memory', async () => {
   const pool = await start({ memory: { maximumBytes: 2 ** 21 } });
   const wrong = [5n, true, {}, () => 1, new ArrayBuffer(8), undefined, null, Promise.resolve([1])];
   for (const content of wrong) {
-    const message = /array takes a length or what can be iterated/;
+    const message = /array takes a length or an iterable/;
     assert.throws(() => pool.array(Float64Array, content), { name: 'TypeError', message });
   }
   for (const Type of [Array, DataView, new Int32Array(1), { BYTES_PER_ELEMENT: 4 }, null])
