@@ -74,11 +74,11 @@ type AfterRange<P extends readonly unknown[]> = P extends readonly [unknown?, un
 type RangeArgs<T, F> = AfterRange<TaskParameters<T, F>>;
 /** What is passed on to a task after its range: may be left out where there is nothing. */
 type RangeOptions<P extends readonly unknown[], O> = [] extends P
-  ? [options?: O & { args?: Readonly<P> }]
+  ? [options?: O & { args?: Readonly<P> | undefined }]
   : [options: O & { args: Readonly<P> }];
 /** The same where the options are not to be left out. */
 type ReduceOptions<P extends readonly unknown[], O> = O &
-  ([] extends P ? { args?: Readonly<P> } : { args: Readonly<P> });
+  ([] extends P ? { args?: Readonly<P> | undefined } : { args: Readonly<P> });
 /** The tasks that can be called with arguments A: by name, or the function itself. */
 type TaskFor<T, A extends readonly unknown[], R = unknown> = {
   [K in TaskName<T>]: T[K] extends (...args: A) => R ? K | T[K] : never;
@@ -111,10 +111,15 @@ type Transferred = NonNullable<
 >[number];
 /** As of addEventListener. */
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void } | null;
-type RemoveOptions = boolean | { capture?: boolean };
+type RemoveOptions = boolean | { capture?: boolean | undefined };
 type ListenOptions =
   | boolean
-  | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
+  | {
+      capture?: boolean | undefined;
+      once?: boolean | undefined;
+      passive?: boolean | undefined;
+      signal?: AbortSignal | undefined;
+    };
 
 /** Options of createPool; all may be left out. */
 export interface PoolOptions<T extends object = Tasks> {
@@ -122,69 +127,69 @@ export interface PoolOptions<T extends object = Tasks> {
    * Makes worker number `id`; its file calls `serve(tasks)` of penny-runtime/worker. Not together
    * with `tasks`. Default: the built-in worker.
    */
-  worker?: (id: number) => WorkerLike;
+  worker?: ((id: number) => WorkerLike) | undefined;
   /**
    * A module whose exported functions are tasks, relative to the page: the built-in worker imports
    * it.
    */
-  tasks?: string | URL;
+  tasks?: string | URL | undefined;
   /** The tasks' own namespace, where the page has it too: lets `run` take the function itself. */
-  module?: T;
+  module?: T | undefined;
   /**
    * A module built by penny_add_module: its address, its bytes, or itself. Default: the core,
    * without C tasks. In Safari rather not itself: there each worker compiles its own, of the bytes, because an error of
    * WebKit 2.50 may end the page where threads share a module with SIMD.
    */
-  wasm?: string | URL | ArrayBuffer | ArrayBufferView | CompiledModule;
+  wasm?: string | URL | ArrayBuffer | ArrayBufferView | CompiledModule | undefined;
   /** Workers, 1 to 256. Default: one for each core. */
-  workers?: number;
+  workers?: number | undefined;
   /**
    * With more workers than this, what tasks spawn (loops, too) wakes no more of them than this: more threads than
    * cores only take the cores from each other. Tasks of `run`, `call`, `map` and `stream` wake any worker that sleeps. Give the
    * number of workers if what your tasks spawn blocks its worker. 1 to 256; default: the machine's cores
    * (`navigator.hardwareConcurrency`).
    */
-  cores?: number;
+  cores?: number | undefined;
   /** How many there may ever be, up to 256. Default: twice `workers`. */
-  maxWorkers?: number;
+  maxWorkers?: number | undefined;
   /**
    * Bytes of the heap: `maximumBytes` from 1 MiB to 4 GiB (default 512 MiB), `initialBytes` at most
    * that (default: little).
    */
-  memory?: { initialBytes?: number; maximumBytes?: number };
+  memory?: { initialBytes?: number | undefined; maximumBytes?: number | undefined } | undefined;
   /**
    * Where there is no shared memory (a page that is not cross-origin isolated): run on one worker, by messages,
    * instead of rejecting with PENNY_ENOISOLATION. Arrays of the pool are ordinary ones there, copied in and
    * written back when the call settles; a task that runs sees its abort only after it has given way; `wasm` may
    * not be a compiled module. Elsewhere it changes nothing.
    */
-  fallback?: 'single';
+  fallback?: 'single' | undefined;
   /** Notes what the workers do, for `trace()`. Default: false. */
-  trace?: boolean;
+  trace?: boolean | undefined;
   /**
    * Classes of your own with which errors of tasks arrive, found by their name; `serve` takes the
    * same list. Others arrive as the nearest built-in class, with their name.
    */
   // biome-ignore lint/suspicious/noExplicitAny: constructors do not run.
-  errors?: ReadonlyArray<new (...args: any[]) => Error>;
+  errors?: ReadonlyArray<new (...args: any[]) => Error> | undefined;
   /** Names the built-in workers in the debugger. */
-  name?: string;
+  name?: string | undefined;
   /** Ends the start: `createPool` then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * How long a running task has after its abort or timeout, or after `dispose`, before its worker is
    * ended, in milliseconds. The worker is then replaced, unless the pool is being disposed of. Default:
    * 1000. (Chromium takes up to 2 seconds more to end a worker that is busy.)
    */
-  graceMs?: number;
+  graceMs?: number | undefined;
   /** How long the start may take, in milliseconds. Default: 10,000. */
-  startTimeoutMs?: number;
+  startTimeoutMs?: number | undefined;
   /**
    * For development: what `free` gives back is overwritten, so that later use shows, and arguments
    * of spawned tasks are always copied, as they are when a task is stolen; what only messages carry (a Blob, a
    * SharedArrayBuffer) is refused there, in `args` of a loop, too. Default: false.
    */
-  debug?: boolean;
+  debug?: boolean | undefined;
 }
 
 /** What every call on a pool takes. */
@@ -193,36 +198,36 @@ export interface TaskOptions {
    * Abort rejects at once with the signal's reason; queued tasks do not start, running ones end at
    * their next spawn, sync or poll.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * The same after so many milliseconds, with a DOMException named TimeoutError. Default: none.
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * What starts first. 'user-blocking' goes before all that waits, and where no worker is idle it
    * starts at the next spawn, join or poll of a running task, on top of it. 'background' starts when
    * nothing else waits, and once in 48 starts of a worker, so that it never starves. What a task
    * spawns or detaches is as urgent as itself. Default: 'user-visible'.
    */
-  priority?: 'user-blocking' | 'user-visible' | 'background';
+  priority?: 'user-blocking' | 'user-visible' | 'background' | undefined;
 }
 
 /** Options of sort. `K`: the tasks that may be comparators. */
 export interface SortOptions<K = unknown> extends TaskOptions {
   /** Greatest first; with a comparator, its reverse. Default: false. */
-  descending?: boolean;
+  descending?: boolean | undefined;
   /**
    * A plain task, (a, b) => number as for Array.prototype.sort, that orders the elements; the sort is then
    * stable, runs in JavaScript, and calls it about n * log2(n) times: some 17 times slower than
    * without.
    */
-  comparator?: K;
+  comparator?: K | undefined;
 }
 
 /** Options of scan. */
 export interface ScanOptions extends TaskOptions {
   /** Without the element itself: the first becomes 0. Default: false. */
-  exclusive?: boolean;
+  exclusive?: boolean | undefined;
 }
 
 /** Options of run, for one JavaScript task. */
@@ -231,19 +236,19 @@ export interface RunOptions extends TaskOptions {
    * Gets what the task gives to `progress`: the newest value, at most once a frame and once more
    * before the promise resolves. What it throws is an uncaught error of the page.
    */
-  onProgress?: (value: unknown) => void;
+  onProgress?: ((value: unknown) => void) | undefined;
   /**
    * Runs the task again, up to three times, when the worker that had begun it is lost: for tasks
    * that may run twice.
    */
-  retry?: boolean;
+  retry?: boolean | undefined;
   /**
    * What is moved to the worker that runs the task, not copied, as by postMessage: ArrayBuffer,
    * MessagePort, ImageBitmap, OffscreenCanvas, streams. It is detached here at the call. Costs a
    * message to the worker and one back, some 100 microseconds; list only what is among the arguments. A
    * task that has got it is never run again. Arrays of this pool need none of it.
    */
-  transfer?: readonly Transferred[];
+  transfer?: readonly Transferred[] | undefined;
 }
 
 /** `done` counts what has ended; `total` is undefined where it is not known before. */
@@ -255,11 +260,11 @@ export interface MapOptions extends TaskOptions {
    * How many items may be with tasks at once. Default: two batches for each worker, where a batch
    * grows from one item to about a millisecond of work; for tasks that mostly wait, say how many.
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** At most once a frame, and at the end. */
-  onProgress?: CountProgress;
+  onProgress?: CountProgress | undefined;
   /** As in RunOptions: a batch that was on a lost worker runs again. */
-  retry?: boolean;
+  retry?: boolean | undefined;
 }
 
 /** Options of the page's parallelFor and reduce. */
@@ -268,7 +273,7 @@ export interface RangeTaskOptions extends TaskOptions {
    * Pieces of this length are not split further. Default: for `parallelFor` what takes 0.1
    * milliseconds, as it measures; a 256th of the range for `reduce`.
    */
-  grain?: number;
+  grain?: number | undefined;
 }
 
 /** What one worker has done since it started. */
@@ -452,7 +457,10 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
     task: F,
     begin: number,
     end: number,
-    ...rest: RangeOptions<RangeArgs<T, F>, RangeTaskOptions & { onProgress?: CountProgress }>
+    ...rest: RangeOptions<
+      RangeArgs<T, F>,
+      RangeTaskOptions & { onProgress?: CountProgress | undefined }
+    >
   ): Promise<void>;
 
   /**
@@ -491,7 +499,7 @@ export interface Pool<T extends object = Tasks> extends EventTarget {
   array<A extends ArrayBufferView>(
     Type: ArrayTypeOf<A>,
     lengthOrValues: number | Iterable<ElementOf<A>>,
-    options?: { isZeroed?: boolean },
+    options?: { isZeroed?: boolean | undefined },
   ): A & { [Symbol.dispose](): void };
 
   /**

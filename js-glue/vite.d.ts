@@ -7,7 +7,7 @@ export interface PennyViteOptions {
    * that do not allow it by a header of their own; they are then loaded without cookies. Safari has
    * no such policy. Default: false (`require-corp`).
    */
-  credentialless?: boolean;
+  credentialless?: boolean | undefined;
 }
 
 /**

@@ -42,7 +42,7 @@ type AfterRange<F extends AnyTask> =
   Parameters<F> extends [unknown?, unknown?, ...infer R] ? R : never;
 /** What is passed on after the range: may be left out where there is nothing. */
 type RangeArgs<P extends readonly unknown[]> = [] extends P
-  ? { args?: Readonly<P> }
+  ? { args?: Readonly<P> | undefined }
   : { args: Readonly<P> };
 // biome-ignore lint/suspicious/noExplicitAny: a range is two numbers, what follows is the task's.
 type RangeTask<R> = (low: number, high: number, ...args: any[]) => R;
@@ -83,7 +83,7 @@ export interface Handle<T> extends AsyncHandle<T> {
 export function serve(
   tasks?: object,
   // biome-ignore lint/suspicious/noExplicitAny: constructors do not run.
-  options?: { errors?: ReadonlyArray<new (...args: any[]) => Error> },
+  options?: { errors?: ReadonlyArray<new (...args: any[]) => Error> | undefined },
 ): void;
 
 /**
@@ -139,8 +139,8 @@ export function parallelFor<F extends RangeTask<unknown>>(
   begin: number,
   end: number,
   ...rest: [] extends AfterRange<F>
-    ? [options?: RangeArgs<AfterRange<F>> & { grain?: number }]
-    : [options: RangeArgs<AfterRange<F>> & { grain?: number }]
+    ? [options?: RangeArgs<AfterRange<F>> & { grain?: number | undefined }]
+    : [options: RangeArgs<AfterRange<F>> & { grain?: number | undefined }]
 ): void;
 
 /**
@@ -158,9 +158,9 @@ export function reduce<F extends RangeTask<unknown>>(
   begin: number,
   end: number,
   options: RangeArgs<AfterRange<F>> & {
-    init?: ReturnType<F>;
+    init?: ReturnType<F> | undefined;
     combine: (left: ReturnType<F>, right: ReturnType<F>) => ReturnType<F>;
-    grain?: number;
+    grain?: number | undefined;
   },
 ): ReturnType<F>;
 

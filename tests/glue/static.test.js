@@ -14,7 +14,7 @@ test('glue_layout_is_current', () => {
 
 test('glue_types_compile', () => {
   const flags =
-    '--noEmit --strict --target esnext --module nodenext --moduleResolution nodenext --types'.split(
+    '--noEmit --strict --exactOptionalPropertyTypes --target esnext --module nodenext --moduleResolution nodenext --types'.split(
       ' ',
     );
   const tsc = join(root, 'node_modules/typescript/bin/tsc');

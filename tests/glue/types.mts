@@ -42,6 +42,15 @@ export const byFunction: number = await pool.run(tasks.fib, [3]);
 export const later: number = await pool.tasks.later('text');
 export const none: boolean = await pool.run('none');
 export const optional: string = await pool.run('optional', [], { timeout: 5, retry: true });
+// What is left out may be given as undefined, with exactOptionalPropertyTypes, too.
+export const forwarded = (signal?: AbortSignal, grain?: number) => [
+  createPool({ signal, workers: grain, memory: { maximumBytes: grain } }),
+  pool.run('fib', [3], { signal, timeout: grain, onProgress: undefined }),
+  pool.map('fib', [3], { signal, concurrency: grain }),
+  pool.parallelFor('fill', 0, 1, { signal, grain, args: [new Float64Array(1), 2] }),
+  pool.sort(pool.array(Int32Array, 1), { descending: undefined, comparator: undefined }),
+  pool.array(Int32Array, 1, { isZeroed: undefined }),
+];
 export const generated: bigint = await pool.run('generator', [5]);
 export const array: Float64Array = pool.array(Float64Array, 10);
 pool.free(array);
