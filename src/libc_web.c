@@ -68,18 +68,50 @@ int posix_memalign(void **block, size_t align_bytes, size_t size_bytes) {
   return 0;
 }
 
+// What was printed of a line that has not ended yet. A console shows each text as a line of its own.
+static _Thread_local char begun[LINE_BYTES];
+static _Thread_local size_t begun_bytes;
+
+void pn_libc_flush(void);
+void pn_libc_flush(void) {
+  size_t bytes = begun_bytes;
+  begun_bytes = 0;
+  if (bytes) pn_port_print(begun, bytes, 0);
+}
+
+static void put(const char *text, size_t bytes) {
+  if (!bytes) return;
+  bool is_line = text[bytes - 1] == '\n';
+  if (bytes > LINE_BYTES - begun_bytes) pn_libc_flush();
+  if (bytes > LINE_BYTES || (is_line && !begun_bytes)) {
+    pn_port_print(text, bytes, 0);
+    return;
+  }
+  memcpy(begun + begun_bytes, text, bytes);
+  begun_bytes += bytes;
+  if (is_line) pn_libc_flush();
+}
+
+static void show(const char *text, size_t bytes, bool is_error) {
+  if (is_error) {
+    pn_port_print(text, bytes, 1);
+  } else {
+    put(text, bytes);
+  }
+}
+
 static int print(bool is_error, const char *format, va_list arguments) {
   char line[LINE_BYTES];
   va_list again;
   va_copy(again, arguments);
   int length = vsnprintf(line, sizeof line, format, arguments);
   if (length >= 0 && (size_t)length < sizeof line) {
-    pn_port_print(line, (size_t)length, is_error);
+    show(line, (size_t)length, is_error);
   } else if (length >= 0) {
     char *text = penny_alloc((size_t)length + 1);
     if (text != NULL) {
       length = vsnprintf(text, (size_t)length + 1, format, again);
-      pn_port_print(text, (size_t)length, is_error);
+      show(text, (size_t)length, is_error);
       penny_free(text);
     } else {
       length = -1;
@@ -108,7 +140,7 @@ int puts(const char *text) {
 
 int putchar(int character) {
   char byte = (char)character;
-  pn_port_print(&byte, 1, 0);
+  put(&byte, 1);
   return (unsigned char)byte;
 }
 

@@ -36,6 +36,8 @@ IMPORT(pn_js_ring) void pn_js_ring(void);
  * was called. */
 IMPORT(pn_js_run) int pn_js_run(pn_root *root, pn_task *head);
 IMPORT(pn_port_print) void pn_port_print(const char *text, size_t bytes, int is_error);
+/* Shows what a task printed without the end of its line (libc_web.c); NULL in a module that uses nothing of that. */
+__attribute__((weak)) void pn_libc_flush(void);
 
 /* Globals of each instance: this worker, whether its thread may block, whether a JavaScript task
  * ran since last asked, whether this worker looks for work while all others sleep, and how many turns ago it was
@@ -497,11 +499,13 @@ EXPORT(pn_web_body)
 void pn_web_body(void (*body)(pn_worker *, pn_task *, void *), pn_worker *w, pn_task *head,
                  void *argument) {
   body(w, head, argument);
+  if (pn_libc_flush) pn_libc_flush();
 }
 
 /* After any throw, before the C stack pointer is put back: it is still below the thrown frames. */
 EXPORT(pn_web_abandon) void pn_web_abandon(pn_worker *w, uint32_t level) {
   pn_sched_abandon(w, level);
+  if (pn_libc_flush) pn_libc_flush();
 }
 
 /* Records why the innermost body was thrown out; `message` is a heap block, freed here, or NULL. */

@@ -59,6 +59,16 @@ PENNY_TASK(int32_t, start) {
   return penny_start(NULL) == PENNY_ESTART && penny_stop() == PENNY_ECLOSED;
 }
 PENNY_EXPORT(start)
+PENNY_TASK(void, say, (bool, fails)) {
+  for (int n = 0; n < 3; n++) printf("%d ", n);
+  putchar(0xc3);
+  putchar(0xbc);
+  puts("!");
+  printf("%600d|", 1);
+  printf("%d\\nnot", 2);
+  if (fails) penny_fail(-1, NULL);
+}
+PENNY_EXPORT(say)
 #ifdef __wasm__
 __attribute__((export_name("on_the_page"))) int on_the_page(void) {
   const int64_t nothing = PENNY_RUN(fib, 5);
@@ -157,6 +167,18 @@ test('glue_module_outside_in_c_and_cpp', { timeout: 120_000 }, async () => {
   } finally {
     await pool.dispose();
   }
+  // A line that is printed in pieces is one on the console; one without an end is there when its task has ended or failed.
+  const program = `import { readFileSync } from 'node:fs';
+import { createPool } from ${JSON.stringify(`${root}/js-glue/node.js`)};
+const pool = await createPool({ wasm: readFileSync('kernels.wasm'), workers: 1 });
+await pool.call('say', [false]);
+await pool.call('say', [true]).catch(() => {});
+await pool.dispose();
+`;
+  writeFileSync(join(built, 'say.mjs'), program);
+  const said = await run(process.execPath, ['say.mjs'], { cwd: built, timeoutSeconds: 20 });
+  const lines = ['0 1 2 ü!', `${' '.repeat(599)}1|`, '2', 'not'];
+  assert.deepEqual(said.output.trimEnd().split('\n'), [...lines, ...lines]);
 });
 
 test('glue_module_emscripten_finds_the_package', { timeout: 60_000 }, async () => {
