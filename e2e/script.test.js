@@ -74,6 +74,29 @@ test('script_without_isolation_on_one_worker', async () => {
   await page.close();
 });
 
+test('script_in_frames_without_an_address', async () => {
+  // Such a frame has its page's policy and origin, but its location says neither.
+  const page = await scriptPage('', `${strict}; script-src 'self' ${eval1}`);
+  const sums = await page.evaluate(async (tag) => {
+    const sum = async (attributes) => {
+      const frame = Object.assign(document.createElement('iframe'), attributes);
+      document.body.append(frame);
+      if (frame.srcdoc) await new Promise((done) => frame.addEventListener('load', done));
+      else frame.contentDocument.write(tag);
+      while (!frame.contentWindow.Penny) await new Promise((done) => setTimeout(done, 20));
+      const options = { tasks: '/e2e/apps/script-tasks.js', workers: 1 };
+      const pool = await frame.contentWindow.Penny.createPool(options);
+      const array = pool.array(Int32Array, [1, 2]);
+      const result = await pool.sum(array);
+      await pool.dispose();
+      return result;
+    };
+    return [await sum({ srcdoc: tag }), await sum({})];
+  }, own);
+  assert.deepEqual(sums, [3, 3]);
+  await page.close();
+});
+
 test('script_own_site_module_by_address', async () => {
   const page = await scriptPage(own, `${strict}; script-src 'self' ${eval1}; connect-src 'self'`);
   const wasm = '/build/wasm/e2e/e2e_tasks.wasm';

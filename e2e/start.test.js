@@ -231,6 +231,29 @@ test('a worker file may await before it serves', async () => {
   await page.close();
 });
 
+test('a worker file may define a document before it serves', async () => {
+  // As many do for libraries that look for one.
+  const javascript = (_request, response) => {
+    response.setHeader('Content-Type', 'text/javascript');
+    response.end(`self.window = self; self.document = { createElement: () => ({}) };
+      const { serve } = await import('/js-glue/worker.js'); serve({ six: () => 6 });`);
+  };
+  const page = await open({ routes: { '/shim.js': javascript } });
+  const result = await inPage(
+    async () => {
+      const worker = () => new Worker('/shim.js', { type: 'module' });
+      const pool = await start({ worker, startTimeoutMs: 5000 });
+      const six = await pool.run('six');
+      await pool.dispose();
+      return six;
+    },
+    undefined,
+    { page },
+  );
+  assert.equal(result, 6);
+  await page.close();
+});
+
 test('a security policy that forbids workers or wasm is told', async () => {
   const none = await open({ csp: "worker-src 'none'" });
   const workers = await inPage(

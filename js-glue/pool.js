@@ -442,7 +442,7 @@ export class Pool extends EventTarget {
       const state = view.get(at + layout.WORKER_STATE);
       if (state === layout.LEFT) continue;
       const stats = { id, state: STATES[state] };
-      for (const name in COUNTERS) stats[name] = view.count(at + COUNTERS[name]);
+      for (const name of Object.keys(COUNTERS)) stats[name] = view.count(at + COUNTERS[name]);
       workers.push(stats);
     }
     const { pending, completed } = this.#host;

@@ -3,9 +3,10 @@
 
 /** The port, or undefined where this is no worker. */
 export function openPort() {
-  const { process, document, WorkerGlobalScope } = globalThis;
+  const { process, WorkerGlobalScope } = globalThis;
   const thread = process?.getBuiltinModule?.('node:worker_threads').parentPort;
-  const port = thread ?? (WorkerGlobalScope && !document ? globalThis : undefined);
+  // (Whatever programs have put into `document` for their libraries.)
+  const port = thread ?? (WorkerGlobalScope && globalThis);
   const tell = (error) =>
     port.postMessage({ penny: 'error', message: String(error?.message ?? error) });
   // There an error that nobody catches would end the thread; a Web Worker goes on, and so do we. It

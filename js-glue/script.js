@@ -16,7 +16,8 @@ let blob;
 function makeWorker(name) {
   if (!address)
     throw new PennyError('PENNY_ESTART', 'this is no <script src>: give the option worker');
-  if (new URL(address).origin === location.origin) return new Worker(address + MARK, { name });
+  // Not that of `location`: about:srcdoc has none, and a sandbox has no right to it.
+  if (new URL(address).origin === globalThis.origin) return new Worker(address + MARK, { name });
   // The way the page's tag has loaded it is the way that its server allows.
   const isModule = script.crossOrigin !== null;
   const text = JSON.stringify(address);

@@ -2,10 +2,13 @@
 // Web Workers.
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { cwd } from 'node:process';
+import { cwd, execArgv } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { web } from './web.js';
+
+// Of tests, too, that stop the clock later.
+const { setTimeout } = globalThis;
 
 /** A thread that looks like a Web Worker, and tells of its end by onexit. */
 function face(thread) {
@@ -39,7 +42,12 @@ export const threads = {
   /** fetch() of these hosts refuses files. */
   load: async (url) => (url.protocol === 'file:' ? new Response(await readFile(url)) : fetch(url)),
 
-  makeWorker: (name) => new Worker(new URL('./worker.entry.js', import.meta.url), { name }),
+  /** With `node --input-type` a file would be refused. */
+  makeWorker: (name) => {
+    const isText = execArgv.some((flag) => flag.startsWith('--input-type'));
+    const options = isText ? { name, execArgv: [] } : { name };
+    return new Worker(new URL('./worker.entry.js', import.meta.url), options);
+  },
 
   face,
 

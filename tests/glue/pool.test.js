@@ -58,6 +58,18 @@ test('glue_stats_and_balance', async () => {
   assert.deepEqual(await pool.dispose(), { isClean: true, liveBlocks: 0 });
 });
 
+test('glue_stats_of_a_program_that_adds_to_all_objects', async () => {
+  const pool = await start();
+  const names = Object.keys(pool.stats().workers[0]);
+  Object.prototype.extend = () => {};
+  try {
+    assert.deepEqual(Object.keys(pool.stats().workers[0]), names);
+  } finally {
+    delete Object.prototype.extend;
+  }
+  await pool.dispose();
+});
+
 test('glue_memory_exhausted_by_the_page', async () => {
   const pool = await start({ workers: 1, memory: { maximumBytes: 2 ** 21 } });
   const arrays = [];
@@ -356,6 +368,23 @@ async function collectGarbage() {
     await sleep(10);
   }
 }
+
+test('glue_a_worker_is_lost_while_the_clock_of_a_test_stands_still', async () => {
+  const text =
+    'data:text/javascript,export const die = () => process.exit(); export const one = () => 1;';
+  const pool = await createPool({ tasks: text, workers: 1 });
+  const { setTimeout: plain } = globalThis;
+  globalThis.setTimeout = () => ({ unref() {} });
+  try {
+    const late = new Promise((done) => plain(done, 5000, 'late'));
+    const code = pool.run('die').catch((error) => error.code);
+    assert.equal(await Promise.race([code, late]), 'PENNY_EWORKER');
+    assert.equal(await Promise.race([pool.run('one'), late]), 1);
+  } finally {
+    globalThis.setTimeout = plain;
+  }
+  await pool.dispose();
+});
 
 test('glue_arrays_of_a_task_live_as_long_as_it_does', async () => {
   const held = `data:text/javascript,

@@ -108,6 +108,18 @@ test('package_works_from_common_js', async () => {
   }
 });
 
+test('package_works_in_a_program_given_as_text', async () => {
+  const text = `import { createPool } from 'penny-runtime';
+    const pool = await createPool({ tasks: 'data:text/javascript,export const six = () => 6', workers: 1 });
+    console.log(await pool.run('six'));`;
+  for (const node of [process.execPath, newestNode]) {
+    const args = ['--input-type=module', '--eval', text];
+    const { code, output } = await run(node, args, { cwd: folder, timeoutSeconds: 30 });
+    assert.equal(code, 0, output);
+    assert.equal(output.trim(), '6');
+  }
+});
+
 test('package_error_keeps_its_names', async () => {
   const wasm = join(root, 'build/wasm/e2e/e2e_tasks.wasm');
   const text = `
