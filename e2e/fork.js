@@ -66,6 +66,7 @@ export function wrongCalls() {
   const given = { combine: plus };
   const calls = {
     closure: () => invoke([promised]),
+    grain: () => parallelFor(plus, 0, 2, { grain: 0 }),
     async: () => invoke([later, 1]),
     generator: () => invoke([counts, 1]),
     promise: () => invoke([promises]),

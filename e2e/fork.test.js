@@ -207,8 +207,8 @@ test('async tasks await handles, timers and fetch; join() there says what to do'
 });
 
 test('invoke and loops refuse what spawn refuses', async () => {
-  const [{ none, closure, ...others }] = values(await runAll([['wrongCalls', []]]));
-  assert.deepEqual([none, closure], [[], 'TypeError']);
+  const [{ none, closure, grain, ...others }] = values(await runAll([['wrongCalls', []]]));
+  assert.deepEqual([none, closure, grain], [[], 'TypeError', 'RangeError']);
   assert.equal(Object.keys(others).length, 8);
   for (const [name, told] of Object.entries(others)) assert.equal(told, 'PENNY_EASYNCJOIN', name);
 });

@@ -121,6 +121,7 @@ test('every trap fails its task and the pool goes on', async () => {
   for (const name of ['trap_unreachable', 'trap_bounds', 'trap_divide', 'tree'])
     code(name, 'PENNY_ETRAP');
   for (const name of ['nest', 'nest_frames']) code(name, 'PENNY_ESTACK');
+  assert.match(result.nest_frames.message, /the C stack overflowed/);
   for (const name of ['exhaust', 'spawn_forever']) code(name, 'PENNY_ENOMEM');
   code('fail_with', 'PENNY_EFAIL');
   assert.match(result.fail_with.message, /as it was asked to.*-77/);

@@ -74,6 +74,24 @@ test('glue_arrays_that_tasks_made_are_freed', async () => {
   await pool.dispose();
 });
 
+test('glue_arrays_come_back_as_parts_of_their_own', async () => {
+  const pool = await start();
+  const [below, ...above] = Array.from({ length: 3 }, () => pool.array(Int32Array, 1000)).sort(
+    (a, b) => a.byteOffset - b.byteOffset,
+  );
+  pool.free(below);
+  // The newest of all, below all.
+  const array = pool.array(Int32Array, 1000);
+  assert.ok(array.byteOffset < above[0].byteOffset);
+  const part = await pool.run('part', [array, 1, 3]);
+  for (const other of above) pool.free(other);
+  assert.equal(await pool.run('echo', [array]), array);
+  assert.equal((await pool.run('echo', [part])).byteOffset, array.byteOffset + 4);
+  pool.free(array);
+  assert.throws(() => pool.run('echo', [part]), /freed/);
+  await pool.dispose();
+});
+
 test('glue_arrays_are_freed_by_using', async () => {
   const pool = await start();
   const array = pool.array(Uint8Array, 64);

@@ -12,6 +12,7 @@ const tasks = `data:text/javascript,
   import { array, spawn, throwIfCancelled, workerId } from ${JSON.stringify(new URL('worker.js', glue))};
   export const next = (n) => n + 1;
   export const polls = (values) => { for (;;) { values[0]++; throwIfCancelled(); } };
+  export const deaf = (values) => { for (;;) values[0]++; };
   export const never = () => new Promise(() => {});
   let met = 0;
   export const meet = async (all) => {
@@ -70,6 +71,27 @@ test('glue: leaving a block that holds an array asks for nothing twice', limit, 
   const other = pool.array(Int8Array, 4);
   assert.deepEqual(await pool.dispose(), clean);
   other[Symbol.dispose]();
+});
+
+test('glue: progress is told once a frame at most', limit, async () => {
+  const pool = await createPool({ tasks, workers: 1 });
+  const began = performance.now();
+  let told = 0;
+  const onProgress = () => told++;
+  await pool.map('next', new Array(5000).fill(1), { concurrency: 20, onProgress });
+  const most = (performance.now() - began) / 16 + 2;
+  assert.ok(told > 0 && told <= most, `${told} times, at most ${most}`);
+  await pool.dispose();
+});
+
+test('glue: the end waits for workers that were added', limit, async () => {
+  const pool = await createPool({ tasks, workers: 1, graceMs: 50 });
+  await pool.resize(2);
+  const started = pool.array(Int32Array, 1);
+  const deaf = assert.rejects(pool.run('deaf', [started]), { code: 'PENNY_ECLOSED' });
+  while (!started[0]) await sleep(1);
+  assert.equal((await pool.dispose()).isClean, false);
+  await deaf;
 });
 
 test('glue: as many async items are under way as concurrency says', limit, async () => {
