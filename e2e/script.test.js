@@ -85,8 +85,9 @@ test('script_in_frames_without_an_address', async () => {
       else frame.contentDocument.write(tag);
       while (!frame.contentWindow.Penny) await new Promise((done) => setTimeout(done, 20));
       const options = { tasks: '/e2e/apps/script-tasks.js', workers: 1 };
-      const pool = await frame.contentWindow.Penny.createPool(options);
-      const array = pool.array(Int32Array, [1, 2]);
+      const { Penny } = frame.contentWindow;
+      const pool = await Penny.createPool(options);
+      const array = pool.array(frame.contentWindow.Int32Array, [1, 2]);
       const result = await pool.sum(array);
       await pool.dispose();
       return result;
