@@ -32,12 +32,9 @@ export const isJavaScriptCore = 'line' in new Error();
 // There the page hears of a notify later than of a message, and now and then not at all.
 export const canWait = Atomics.waitAsync && !isJavaScriptCore;
 
-export const wantObject = (value, name) =>
-  want(value && typeof value === 'object', `${name} is an object`);
-
 /** Before anything is sent or moved. */
 export function checkTaskOptions(options) {
-  wantObject(options, 'options');
+  want(options && typeof options === 'object', 'options is an object');
   const { signal, timeout = 0, onProgress, transfer, priority = PRIORITIES[1] } = options;
   want(!signal || signal.throwIfAborted, 'signal is an AbortSignal');
   want(typeof timeout === 'number' && timeout >= 0, 'timeout is a number of milliseconds');
@@ -74,7 +71,7 @@ export function until({ signal, ms, name = 'it', end, late }) {
 }
 
 /** Without keeping a program of Node running. */
-export const later = (ms, action) => void setTimeout(action, ms).unref?.();
+const later = (ms, action) => void setTimeout(action, ms).unref?.();
 
 export class Host {
   constructor(view, { graceMs, errors }) {

@@ -2,7 +2,7 @@
 // its own error, and none waits longer than startTimeoutMs. Page only.
 import { instantiate } from './enter.js';
 import { errorFor, errorOf, PennyError, part, want, wantClasses } from './errors.js';
-import { checkTaskOptions, isJavaScriptCore, wantObject } from './host.js';
+import { checkTaskOptions, isJavaScriptCore } from './host.js';
 import {
   CONTROL_WORKER_BASE,
   EVENT_BYTES,
@@ -39,7 +39,7 @@ export function whole(options, name, fallback, low, high) {
 export function checkOptions(options, host) {
   checkTaskOptions(options);
   const { errors = [], memory = {}, tasks, worker } = options;
-  wantObject(memory, 'memory');
+  want(memory && typeof memory === 'object', 'memory is an object');
   wantClasses(errors);
   const machine = Math.min(host.cores() || 2, MAX_WORKERS);
   const cores = whole(options, 'cores', machine, 1, MAX_WORKERS);

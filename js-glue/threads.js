@@ -45,8 +45,8 @@ export const threads = {
   /** With `node --input-type` a file would be refused. */
   makeWorker: (name) => {
     const isText = execArgv.some((flag) => flag.startsWith('--input-type'));
-    const options = isText ? { name, execArgv: [] } : { name };
-    return new Worker(new URL('./worker.entry.js', import.meta.url), options);
+    const file = new URL('./worker.entry.js', import.meta.url);
+    return new Worker(file, { name, execArgv: isText ? [] : undefined });
   },
 
   face,

@@ -19,9 +19,9 @@ const at = (name) => join(glue, name);
 // weighs more fails, so lower it when something became smaller. (Names of files have hashes in them: some bytes come and go.)
 const limits = {
   // What a page and a worker load before the first task, the wasm not counted,
-  initial: { target: 10_000, reached: 21_122 },
+  initial: { target: 10_000, reached: 21_121 },
   // and with everything that is loaded later.
-  everything: { target: 20_000, reached: 29_682 },
+  everything: { target: 20_000, reached: 29_680 },
   // The scheduler's core module, as one linked with NO_KERNELS has it.
   'core module': { target: 12_000, reached: 11_967 },
 };
@@ -43,18 +43,8 @@ const internal = [
   ...['largest', 'waiting', 'adapt', 'ask', 'send', 'take', 'wake', 'controller', 'inner', 'room'],
   ...['fillOrFail', 'first', 'numbers', 'setNumber', 'isAllTold', 'isWatched', 'published'],
   ...['attend', 'onQuiet', 'bottom', 'index', 'since', 'rate', 'counted', 'restsUntil'],
-  ...[
-    'gaveUp',
-    'onSettled',
-    'isMade',
-    'born',
-    'newest',
-    'vacant',
-    'sweep',
-    'closed',
-    'make',
-    'Arrays',
-  ],
+  ...['gaveUp', 'onSettled', 'isMade', 'born', 'newest', 'vacant', 'sweep'],
+  ...['closed', 'make', 'Arrays'],
 ];
 // What is exported keeps its name: it may be reached through a namespace.
 const exported = readdirSync(glue).flatMap((name) => {
